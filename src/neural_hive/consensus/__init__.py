@@ -1,0 +1,1 @@
+"""Opinions → decision: pooling, guardrails, trust. Pure."""

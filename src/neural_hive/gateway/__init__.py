@@ -1,0 +1,1 @@
+"""HTTP for the hive and for one specialist."""

@@ -1,0 +1,1 @@
+"""Reviews and data sets → models and their evaluation."""

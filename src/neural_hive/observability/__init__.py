@@ -1,0 +1,1 @@
+"""Logs, metrics, traces and health. It listens; nothing below imports it."""

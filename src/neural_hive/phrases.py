@@ -1,0 +1,225 @@
+"""Finding phrases in a text: words without case or accents, endings, alternatives and gaps, in one pass over the words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+#: Most words that `...` in a phrase may stand for.
+MAX_GAP = 4
+
+_TOKEN = re.compile(r"‹[a-z_]+-\d+›|[^\W_]+|[.!?;:\n]|[,()–—]")
+_PLACEHOLDER = re.compile(r"‹([a-z_]+)-\d+›")
+_HARD_BREAKS = frozenset(".!?;\n")
+_SOFT_BREAKS = frozenset(",():–—")
+_PARTS = re.compile(r"(?:\([^()]*\)|[^\s()])+")
+_GROUP = re.compile(r"([^()]*)\(([^()]*)\)([^()]*)")
+
+T = TypeVar("T")
+
+
+def fold(text: str) -> str:
+    """Lower case without diacritics: 'Migração' → 'migracao'. May change the length of the text."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text as words. All tuples have one item per word.
+
+    folded: the word, folded; a placeholder becomes '‹kind›'. starts, ends: code point offsets in the text. sentence: number of
+    the sentence, from 0. clause: number of the clause (commas and colons end one), from 0, rising over the whole text.
+    """
+
+    text: str
+    folded: tuple[str, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    sentence: tuple[int, ...]
+    clause: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.folded)
+
+    def quote(self, first: int, last: int) -> tuple[str, int, int]:
+        """Words `first` to `last` (inclusive) as (quote, start, end) of the text."""
+        start, end = self.starts[first], self.ends[last]
+        return self.text[start:end], start, end
+
+
+@lru_cache(maxsize=256)
+def split_words(text: str) -> Words:
+    """Split a text into words, sentences and clauses. Linear in the length of the text."""
+    folded: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    sentences: list[int] = []
+    clauses: list[int] = []
+    sentence = clause = 0
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if token in _HARD_BREAKS:
+            if token != "." or not _is_inside_number(text, match.start()):
+                sentence, clause = sentence + 1, clause + 1
+        elif token in _SOFT_BREAKS:
+            if token != "," or not _is_inside_number(text, match.start()):
+                clause += 1
+        else:
+            kind = _PLACEHOLDER.fullmatch(token)
+            folded.append(f"‹{kind[1]}›" if kind else fold(token))
+            starts.append(match.start())
+            ends.append(match.end())
+            sentences.append(sentence)
+            clauses.append(clause)
+    return Words(text, tuple(folded), tuple(starts), tuple(ends), tuple(sentences), tuple(clauses))
+
+
+def _is_inside_number(text: str, at: int) -> bool:
+    return 0 < at < len(text) - 1 and text[at - 1].isalnum() and text[at + 1].isalnum()
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """One place of a pattern: words that fit exactly, beginnings that fit."""
+
+    exact: frozenset[str]
+    prefixes: tuple[str, ...]
+
+    def fits(self, word: str) -> bool:
+        return word in self.exact or (bool(self.prefixes) and word.startswith(self.prefixes))
+
+    @property
+    def is_any(self) -> bool:
+        return "" in self.prefixes
+
+
+_GAP = None
+
+
+class PhraseSyntaxError(ValueError):
+    """A phrase is not written as the guide says."""
+
+
+def _parse_alternatives(part: str) -> list[list[str]]:
+    """'(a|b c*)' → [['a'], ['b', 'c*']]; 'migr(ar|a)' → [['migrar'], ['migra']]; each is a sequence of folded words."""
+    group = _GROUP.fullmatch(part)
+    if group is None:
+        if "(" in part or ")" in part:
+            raise PhraseSyntaxError(f"parentheses do not match in {part!r}")
+        return [_split_pattern_words(part)]
+    before, body, after = group.groups()
+    return [_split_pattern_words(before + option + after) for option in body.split("|")]
+
+
+def _split_pattern_words(option: str) -> list[str]:
+    return re.findall(r"‹[a-z_]+›|[^\W_]+\*?|\*", fold(option))
+
+
+def _expand(phrase: str) -> list[list[_Word | None]]:
+    """All simple sequences a phrase stands for; single-word alternatives stay one place."""
+    sequences: list[list[_Word | None]] = [[]]
+    for part in _PARTS.findall(phrase):
+        if part in ("...", "…"):
+            sequences = [[*s, _GAP] for s in sequences]
+            continue
+        options = _parse_alternatives(part)
+        single = [o[0] for o in options if len(o) == 1]
+        heads: list[list[_Word | None]] = [[_make_word(single)]] if single else []
+        heads += [[_make_word([w]) for w in o] for o in options if len(o) > 1]
+        if any(not o for o in options):
+            heads.append([])
+        sequences = [[*s, *h] for s in sequences for h in heads]
+    return [s for s in sequences if s]
+
+
+def _make_word(options: Sequence[str]) -> _Word:
+    exact = frozenset(o for o in options if not o.endswith("*"))
+    return _Word(exact, tuple(sorted(o[:-1] for o in options if o.endswith("*"))))
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[T]):
+    """Where a phrase was found: words `first` to `last`, inclusive."""
+
+    payload: T
+    first: int
+    last: int
+
+
+class PhraseMatcher(Generic[T]):
+    """Finds many phrases at once.
+
+    Looks only at phrases that can start with a word of the text, so the time grows with the text, not with the phrases.
+    """
+
+    def __init__(self, phrases: Iterable[tuple[str, T]]) -> None:
+        """Compile (phrase, payload) pairs.
+
+        Raises:
+            PhraseSyntaxError: a phrase is empty, or begins or ends with a gap.
+        """
+        self._exact: dict[str, list[tuple[T, Sequence[_Word | None]]]] = {}
+        self._prefix: dict[str, list[tuple[str, T, Sequence[_Word | None]]]] = {}
+        for phrase, payload in phrases:
+            sequences = _expand(phrase)
+            if not sequences:
+                raise PhraseSyntaxError(f"empty phrase {phrase!r}")
+            for sequence in sequences:
+                self._add(phrase, payload, sequence)
+
+    def _add(self, phrase: str, payload: T, sequence: Sequence[_Word | None]) -> None:
+        head, rest = sequence[0], sequence[1:]
+        if head is _GAP or sequence[-1] is _GAP or head.is_any:
+            raise PhraseSyntaxError(f"a phrase cannot begin or end with a gap: {phrase!r}")
+        for word in head.exact:
+            self._exact.setdefault(word, []).append((payload, rest))
+        for prefix in head.prefixes:
+            self._prefix.setdefault(prefix[:3], []).append((prefix, payload, rest))
+
+    def find(self, words: Words) -> list[Match[T]]:
+        """All matches in order of their first word; they may overlap. Never crosses the end of a sentence."""
+        found: list[Match[T]] = []
+        exact, prefix = self._exact, self._prefix
+        for at, word in enumerate(words.folded):
+            for payload, rest in exact.get(word, ()):
+                last = _match_rest(words, at, rest)
+                if last is not None:
+                    found.append(Match(payload, at, last))
+            for size in (3, 2, 1):
+                for start, payload, rest in prefix.get(word[:size], ()) if len(word) >= size else ():
+                    if len(start) <= 3 and len(start) != size:
+                        continue
+                    if word.startswith(start):
+                        last = _match_rest(words, at, rest)
+                        if last is not None:
+                            found.append(Match(payload, at, last))
+        return found
+
+
+def _match_rest(words: Words, at: int, rest: Sequence[_Word | None]) -> int | None:
+    """Last word of the shortest match of `rest` after word `at`, or None."""
+    if not rest:
+        return at
+    head = rest[0]
+    if head is not _GAP:
+        following = at + 1
+        if following < len(words) and words.sentence[following] == words.sentence[at] and head.fits(words.folded[following]):
+            return _match_rest(words, following, rest[1:])
+        return None
+    target = rest[1]
+    assert target is not None
+    for following in range(at + 1, min(at + 2 + MAX_GAP, len(words))):
+        if words.sentence[following] != words.sentence[at]:
+            return None
+        if target.fits(words.folded[following]):
+            last = _match_rest(words, following, rest[2:])
+            if last is not None:
+                return last
+    return None

@@ -1,0 +1,1 @@
+"""What happens to an intent, in order, and what happens when something fails."""

@@ -1,0 +1,1 @@
+"""One engine, rubrics as data: a brief in, an opinion out. Pure."""

@@ -1,0 +1,1 @@
+"""The event bus: events between processes, one file per product."""

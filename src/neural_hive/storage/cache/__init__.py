@@ -1,0 +1,1 @@
+"""The cache: short-lived values, one file per product."""

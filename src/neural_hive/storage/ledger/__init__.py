@@ -1,0 +1,1 @@
+"""The ledger: cases, reviews and their outbox, one file per product."""

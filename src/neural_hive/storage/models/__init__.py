@@ -1,0 +1,1 @@
+"""The model registry: trained models by name, one file per product."""

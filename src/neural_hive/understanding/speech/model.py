@@ -1,0 +1,147 @@
+"""Whisper in memory: two inference sessions and the calls that the decoding loop needs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from neural_hive.understanding.speech.checkpoint import Checkpoint
+from neural_hive.understanding.speech.features import LogMel
+from neural_hive.understanding.speech.network import decoder_graph, encoder_graph
+from neural_hive.understanding.speech.tokens import Tokens
+
+#: Beam candidates wanted per hypothesis: the beam and one that may end. Source: openai/whisper `BeamSearchDecoder.update`.
+N_BEST = 6
+#: Seconds of sound per encoder position. Source: openai/whisper, conv2 has stride 2 over 10 ms frames.
+POSITION_S = 0.02
+MAX_WINDOW_S = 30.0
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One encoded window: `feeds` holds cross-attention keys and values by input name, float32 (n_heads, n_positions, d_head)."""
+
+    feeds: dict[str, Any]
+    n_positions: int
+
+
+@dataclass
+class Past:
+    """Keys and values of every token fed so far, of all hypotheses, by input name: float32 (n_heads, n_past, d_head)."""
+
+    feeds: dict[str, Any]
+    n_past: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one decoder step says.
+
+    Attributes:
+        best: float32 (n_rows, N_BEST) natural log-probabilities, best first.
+        best_index: int64 (n_rows, N_BEST) positions in `Tokens.sayable`.
+        attention: float32 (n_alignment_heads, n, n_positions), each row sums to 1.
+        log_probs: float32 (n_rows, n_sayable).
+    """
+
+    best: NDArray[np.float32]
+    best_index: NDArray[np.int64]
+    attention: NDArray[np.float32]
+    log_probs: NDArray[np.float32]
+
+
+class WhisperModel:
+    """A loaded checkpoint. Not for use from two threads at once."""
+
+    def __init__(self, directory: Path, *, n_threads: int = 2) -> None:
+        """Read, quantise and pack the weights.
+
+        Raises:
+            ModelError: the directory holds no usable Whisper.
+        """
+        checkpoint = Checkpoint(directory)
+        config = checkpoint.config
+        self.tokens = Tokens(directory, checkpoint.vocabulary, config.get("suppress_ids", []))
+        n_heads = int(checkpoint.raw("encoder/num_heads"))
+        self._encoder = _session(encoder_graph(checkpoint, n_heads), n_threads)
+        self._decoder = _session(decoder_graph(checkpoint, n_heads, self.tokens.sayable, N_BEST), n_threads)
+        self._embeddings = checkpoint.raw("decoder/embeddings/weight")
+        self._decoder_positions = checkpoint.float32("decoder/position_encodings/encodings")
+        self._encoder_positions = checkpoint.float32("encoder/position_encodings/encodings")
+        self.mel = LogMel(int(checkpoint.raw("encoder/conv1/weight").shape[1]))
+        self.n_context = len(self._decoder_positions)
+        self._shape = (n_heads, 0, self._embeddings.shape[1] // n_heads)
+        self._memory_names = [o.name for o in self._encoder.get_outputs()]
+        self._step_names = [o.name for o in self._decoder.get_outputs()]
+        self._kept = [n for n in self._step_names if n.startswith(("key_", "value_"))]
+        self.begin_suppressed = np.isin(self.tokens.sayable, config.get("suppress_ids_begin", []))
+        self.name = f"{directory.name}@{fingerprint(directory)}"
+
+    def encode(self, waveform: NDArray[np.float32], window_s: float) -> Memory:
+        """Encode `waveform` (float32 (n_samples,), mono, 16 kHz) padded with silence to `window_s` ≤ 30 seconds."""
+        mel = self.mel(waveform, window_s)
+        n_positions = mel.shape[-1] // 2
+        feeds = {"mel": mel, "positions": self._encoder_positions[:n_positions]}
+        values = self._encoder.run_with_ort_values(self._memory_names, {k: _value(v) for k, v in feeds.items()})
+        return Memory(dict(zip(self._memory_names, values, strict=True)), n_positions)
+
+    def start(self) -> Past:
+        """An empty past."""
+        empty = np.zeros(self._shape, np.float32)
+        return Past({f"past_{name}": _value(empty) for name in self._kept})
+
+    def step(
+        self,
+        memory: Memory,
+        past: Past,
+        tokens: NDArray[np.int64],
+        positions: NDArray[np.int64],
+        mask: NDArray[np.float32],
+        bias: NDArray[np.float32],
+        *,
+        rows: NDArray[np.int64] | None = None,
+    ) -> Step:
+        """Feed tokens and extend `past` with them.
+
+        Args:
+            memory: The encoded window.
+            past: What was fed before; changed in place.
+            tokens: int64 (n,) vocabulary ids.
+            positions: int64 (n,) place of each token in its hypothesis, from 0.
+            mask: float32 (n, n_past + n), 0 where a row may look, -inf elsewhere.
+            bias: float32 (n_sayable,) added to the logits; -inf forbids.
+            rows: int64 (r,) which of the n rows to predict from; all by default.
+        """
+        x = self._embeddings[tokens].astype(np.float32) + self._decoder_positions[positions]
+        wanted = np.arange(len(tokens)) if rows is None else rows
+        own = {"x": x, "mask": mask, "rows": wanted, "bias": bias}
+        feeds = {name: _value(array) for name, array in own.items()} | past.feeds | memory.feeds
+        values = self._decoder.run_with_ort_values(self._step_names, feeds)
+        out = dict(zip(self._step_names, values, strict=True))
+        past.feeds = {f"past_{name}": out[name] for name in self._kept}
+        past.n_past += len(tokens)
+        return Step(*(out[name].numpy() for name in ("best", "best_index", "attention", "log_probs")))
+
+
+def _value(array: NDArray[Any]) -> Any:
+    return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
+
+
+def _session(model: bytes, n_threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = n_threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def fingerprint(directory: Path) -> str:
+    """First 12 hexadecimal digits of the SHA-256 of `model.bin`."""
+    with (directory / "model.bin").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
