@@ -89,11 +89,8 @@ def load_settings(**overrides: Any) -> Settings:
     """Settings from the environment, with `overrides` on top.
 
     Raises:
-        ConfigurationError: a value is not valid, or a HIVE_ variable is not a setting; the message names it.
+        ConfigurationError: a value is not valid; the message names the setting.
     """
-    unknown = sorted(set(_hive_variables()) - set(environment_names()))
-    if unknown:
-        raise ConfigurationError(f"{', '.join(unknown)} is not a setting; `hive doctor` lists them")
     try:
         return Settings(**{k: v for k, v in overrides.items() if v is not None})
     except ValidationError as error:
@@ -106,8 +103,12 @@ def load_settings(**overrides: Any) -> Settings:
 _TEST_VARIABLES = ("HIVE_TEST_", "HIVE_SPEECH_DATA")
 
 
-def _hive_variables() -> list[str]:
-    return [n.upper() for n in os.environ if n.upper().startswith("HIVE_") and not n.upper().startswith(_TEST_VARIABLES)]
+def unknown_variables() -> list[str]:
+    """HIVE_ variables that are set but are no setting: probably a misspelling. Shown at start and by `hive doctor`."""
+    known = set(environment_names())
+    return sorted(
+        name for name in os.environ if name.startswith("HIVE_") and name not in known and not name.startswith(_TEST_VARIABLES)
+    )
 
 
 def environment_names() -> list[str]:

@@ -13,6 +13,8 @@ from neural_hive.contracts.base import (
 from neural_hive.contracts.case import Case, CaseStatus, Decision, Page, Quorum, Review, Verification
 from neural_hive.contracts.event import Event, EventType
 from neural_hive.contracts.intent import (
+    Ask,
+    Caller,
     Channel,
     Intent,
     Plan,
@@ -41,7 +43,9 @@ from neural_hive.contracts.understanding import (
 __all__ = [
     "SEVERITY_ORDER",
     "ActionMention",
+    "Ask",
     "Brief",
+    "Caller",
     "Case",
     "CaseStatus",
     "Channel",

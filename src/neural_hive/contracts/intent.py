@@ -85,6 +85,25 @@ class Transcript(Record):
     model: str = Field(default="", description="Name and content hash of the model.")
 
 
+class Ask(Record):
+    """What a caller sends: the body of `POST /api/v1/intents`. Nothing of it is stored before it is masked."""
+
+    text: str = Field(min_length=1, description="What is wanted, in Portuguese, English or Spanish.")
+    language: Language | None = Field(default=None, description="The text's language, if the caller knows it.")
+    plan: Plan | None = Field(default=None, description="Tasks that carry it out.")
+    context: dict[str, Any] = Field(default_factory=dict, description="Free facts that help to judge it.")
+    constraints: dict[str, Any] = Field(default_factory=dict, description="Limits, e.g. deadline or budget.")
+
+
+class Caller(Record):
+    """Who asks, as the entry point knows it."""
+
+    tenant: str = Field(default="default", min_length=1, max_length=80, description="Whose cases; from the token.")
+    actor: str = Field(default="", max_length=120, description="Who; from the token.")
+    channel: Channel = Field(default=Channel.API, description="How it came in.")
+    trace: str = Field(default="", max_length=64, description="W3C traceparent of the request, or empty.")
+
+
 class Intent(Record):
     """What someone asked for, as recorded: personal data is already masked in every text of it."""
 

@@ -68,6 +68,10 @@ class ActionMention(Record):
 
     action: str = Field(description="Word of the frame vocabulary, e.g. destroy, disable, create.")
     negated: bool = Field(default=False, description="True for 'do not delete': nothing is deleted.")
+    described: bool = Field(
+        default=False,
+        description="True when it is only spoken of: a button's name, a past event, what a reported fault does.",
+    )
     objects: tuple[str, ...] = Field(default=(), description="Kinds of object it is done to, e.g. data, backup, ui.")
     evidence: Span = Field(description="The words that say it.")
 

@@ -10,8 +10,9 @@ from neural_hive.understanding.privacy import checksums
 from neural_hive.understanding.privacy.finding import CERTAIN, LIKELY, STRONG, Found
 
 _SEPARATORS = re.compile(r"[\s.\-/]")
-# A code begins where no letter or digit stands before it, or straight after the word that announces it ("dni12345678Z").
-_START = r"(?:(?<![^\W_])|(?<=dni)|(?<=nif)|(?<=nie)|(?<=cif)|(?<=cnpj)|(?<=iban))"
+# A code begins where no letter or digit stands before it, or straight after the word that announces it ("dni12345678Z"),
+# and has two digits within 17 characters.
+_CANDIDATE = re.compile(r"(?:(?<![^\W_])|(?<=dni)|(?<=ni[fe])|(?<=cif)|(?<=cnpj)|(?<=iban))(?=[0-9a-z](?:[0-9a-z .\-/]{0,15}?\d){2})", re.IGNORECASE)
 _END = r"(?![^\W_])"
 
 
@@ -25,7 +26,7 @@ class Form(NamedTuple):
 
 
 def _form(kind: str, body: str, check: Callable[[str], bool], *, is_upper: bool = False) -> Form:
-    return Form(kind, re.compile(_START + body + _END, re.IGNORECASE), check, is_upper)
+    return Form(kind, re.compile(body + _END, re.IGNORECASE), check, is_upper)
 
 
 def _has_letter_before_check(code: str) -> bool:
@@ -44,7 +45,7 @@ FORMS: tuple[Form, ...] = (
     _form("rut_cl", r"\d{1,2}\.\d{3}\.\d{3}-[0-9K]", checksums.is_rut_cl),
     _form("nino_uk", r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]", lambda _: True),
 )
-_IBAN_START = re.compile(r"(?:(?<![^\W_])|(?<=iban))[A-Z]{2}[ ]?\d[ ]?\d(?=[ .\-]?[0-9A-Z])", re.IGNORECASE)
+_IBAN_START = re.compile(r"[A-Z]{2} ?\d ?\d[ .\-]?[0-9A-Z]", re.IGNORECASE)
 
 #: Codes without check digits: a context word, up to 24 characters, then the code (group 1).
 _GAP = r"[^\w\n]{0,4}(?:(?:n[úu]mero|number|no|n|nº|n°|do|da|de|del|é|es|is|ve[íi]culo|carro|coche|car)\b[^\w\n]{0,3}){0,3}"
@@ -68,32 +69,48 @@ ANNOUNCED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
+_ANY_CUE = re.compile(
+    r"(?<![^\W_])(?:pass|pasa|pla[ct]|matr|licen|number|patente|rg|regis|ident|pix|chave|rfc|ag[êe.]|cont[a.]|c/c|cuenta|account|cep|c[óo]d|cp|c\.p|zip|post|n\.?i\.?[fe]|nipc|ssn|soci|itin|dni)",
+    re.IGNORECASE,
+)
+
+
 def codes(text: str) -> Iterator[Found]:
     """Identifiers of letters and digits in `text` (its shadow)."""
-    yield from _ibans(text)
+    for candidate in _CANDIDATE.finditer(text):
+        yield from _codes_at(text, candidate.start())
+    if _ANY_CUE.search(text):
+        for kind, pattern in ANNOUNCED:
+            for match in pattern.finditer(text):
+                if any(character.isdigit() for character in match.group(1)):
+                    yield Found(kind, match.start(1), match.end(1), LIKELY, _SEPARATORS.sub("", match.group(1)).upper())
+
+
+def _codes_at(text: str, start: int) -> Iterator[Found]:
+    iban = _iban_at(text, start)
+    if iban:
+        yield iban
     for form in FORMS:
-        for match in form.pattern.finditer(text):
-            compact = _SEPARATORS.sub("", match.group())
-            if form.is_upper and compact != compact.upper() and not _is_formatted(match.group()):
-                continue
-            if form.check(compact.upper()):
-                yield Found(form.kind, match.start(), match.end(), STRONG, compact.upper())
-    for kind, pattern in ANNOUNCED:
-        for match in pattern.finditer(text):
-            if any(character.isdigit() for character in match.group(1)):
-                yield Found(kind, match.start(1), match.end(1), LIKELY, _SEPARATORS.sub("", match.group(1)).upper())
+        match = form.pattern.match(text, start)
+        if match is None:
+            continue
+        compact = _SEPARATORS.sub("", match.group())
+        if form.is_upper and compact != compact.upper() and not _is_formatted(match.group()):
+            continue
+        if form.check(compact.upper()):
+            yield Found(form.kind, match.start(), match.end(), STRONG, compact.upper())
 
 
 def _is_formatted(written: str) -> bool:
     return "/" in written or "." in written
 
 
-def _ibans(text: str) -> Iterator[Found]:
-    for match in _IBAN_START.finditer(text):
-        length = checksums.IBAN_LENGTHS.get(match.group()[:2].upper())
-        end, compact = _take(text, match.start(), length or 0)
-        if length and len(compact) == length and checksums.is_iban(compact):
-            yield Found("iban", match.start(), end, CERTAIN, compact)
+def _iban_at(text: str, start: int) -> Found | None:
+    length = checksums.IBAN_LENGTHS.get(text[start : start + 2].upper())
+    if length is None or not _IBAN_START.match(text, start):
+        return None
+    end, compact = _take(text, start, length)
+    return Found("iban", start, end, CERTAIN, compact) if checksums.is_iban(compact) else None
 
 
 def _take(text: str, start: int, n_characters: int) -> tuple[int, str]:

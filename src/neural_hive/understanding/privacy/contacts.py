@@ -31,7 +31,7 @@ _BIRTH = re.compile(
     re.IGNORECASE,
 )
 _STREET = re.compile(
-    r"(?<![^\W_])(?:rua|avenida|av\.|travessa|alameda|pra[çc]a|rodovia|estrada|largo|calle|c/|paseo|plaza|carrera|calzada)\s+"
+    r"(?<![^\W_])(?:rua|avenida|av\.|travessa|alameda|pra[çc]a|rodovia|estrada|calle|paseo|plaza|carrera|calzada)\s+"
     r"(?:(?:d[aeo]s?|del|la|las|los|el|e|y|\d{1,2} de)\s+){0,2}[A-ZÀ-Ý0-9][\w'.]{0,30}(?:\s+(?:d[aeo]s?|del|la|e|y|[A-ZÀ-Ý][\w'.]{0,30})){0,6},?\s*(?:n[.º°o]{0,2}\s*|n[úu]mero\s*|#\s*)?\d{1,5}(?![\d/:])"
     r"(?:\s*,\s*(?:apto?\.?|apartamento|bloco|sala|piso|puerta|\d{1,2}º)\s*[\w\-]{1,6}){0,3}",
     re.IGNORECASE,

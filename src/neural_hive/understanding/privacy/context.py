@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 #: Meaning → words that announce it. `other` marks numbers that are nobody's: orders, tickets, versions, amounts.
 _WORDS: dict[str, str] = {
@@ -39,19 +40,35 @@ _WORDS: dict[str, str] = {
     ),
 }
 _ANNOUNCE = re.compile(
-    "|".join(f"(?P<{meaning}>(?<![^\\W\\d_])(?:{words})(?![^\\W\\d_]))" for meaning, words in _WORDS.items()), re.IGNORECASE
+    "(?<![^\\W\\d_])(?:" + "|".join(f"(?P<{meaning}>{words})" for meaning, words in _WORDS.items()) + ")(?![^\\W\\d_])"
 )
+#: Words too common to overrule a clearer one before them: "meu CPF, número do titular".
+_FAINT = re.compile(r"n[úu]mero d[eoa]")
 _BEFORE_CHARS, _AFTER_CHARS = 40, 24
 
 
-def announced(text: str, start: int, end: int) -> str:
-    """What the words nearest before (40 characters) or just after (24) `text[start:end]` say it is; empty if nothing."""
-    meaning = ""
-    for match in _ANNOUNCE.finditer(text, max(0, start - _BEFORE_CHARS), start):
-        if meaning and match.lastgroup == "phone" and meaning != "other" and match.group().lower().startswith(("número", "numero")):
-            continue
-        meaning = match.lastgroup or ""
-    if meaning:
-        return meaning
-    after = _ANNOUNCE.search(text, end, min(len(text), end + _AFTER_CHARS))
-    return (after.lastgroup or "") if after else ""
+class Cue(NamedTuple):
+    """What the words before and after a run of digits say it is (empty if nothing), and where the word before ends."""
+
+    before: str
+    before_end: int
+    after: str
+
+    def at(self, start: int, is_last: bool) -> str:
+        """What is announced for the part of the run that begins at `start`; `is_last` if it reaches the end of the run."""
+        if self.before and start - self.before_end <= _BEFORE_CHARS:
+            return self.before
+        return self.after if is_last else ""
+
+
+def announced(text: str, start: int, end: int) -> Cue:
+    """What the words nearest before (40 characters) or else just after (24) `text[start:end]` say it is."""
+    first = max(0, start - _BEFORE_CHARS)
+    before, before_end = "", 0
+    for match in _ANNOUNCE.finditer(text[first:start].lower()):
+        if not (before and _FAINT.match(match.group())):
+            before, before_end = match.lastgroup or "", first + match.end()
+    if before:
+        return Cue(before, before_end, "")
+    after = _ANNOUNCE.search(text[end : end + _AFTER_CHARS].lower())
+    return Cue("", 0, (after.lastgroup or "") if after else "")

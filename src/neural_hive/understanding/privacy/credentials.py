@@ -25,6 +25,7 @@ _SAID = re.compile(
     rf"(?<![^\W_]){_NAME}(?:\s(?:dele|dela|do \w{{1,20}}|da \w{{1,20}}|de \w{{1,20}}|del \w{{1,20}}|for \w{{1,20}}|atual|nova|nueva|actual|root|admin)){{0,2}}\s(?:[ée]|es|is|ser[áa]|era|was|foi|fue|para|to|por|with|com|con)\s[\"'`]?([^\s\"'`,;<>‹\ue000]{{4,400}})",
     re.IGNORECASE,
 )
+_ASSIGNS = re.compile(r"[=:]|->")
 _BEARER = re.compile(r"(?<![^\W_])(?:bearer|basic)\s([A-Za-z0-9\-._~+/]{12,4000}=*)", re.IGNORECASE)
 _URL_LOGIN = re.compile(r"(?<=://)[^\s/@:\ue000]{1,200}:[^\s/@\ue000]{1,400}(?=@)")
 _URL_TOKEN = re.compile(r"(?<=[?&#])((?:\w{0,20}(?:token|key|secret|password|passwd|pwd|sig|signature|auth|code|session)))=([^\s&#\"'<>\ue000]{4,4000})", re.IGNORECASE)
@@ -42,7 +43,7 @@ def credentials(text: str) -> Iterator[Found]:
     for match in _BEARER.finditer(text):
         if _is_random(match.group(1)):
             yield _value(match)
-    for match in _ASSIGNED.finditer(text):
+    for match in _ASSIGNED.finditer(text) if _ASSIGNS.search(text) else ():
         if "=" in text[match.start() : match.start(1)] or _is_random(match.group(1)) or not text[match.end(1) :].strip(" .\"'`\n"):
             yield _value(match)
     for match in _SAID.finditer(text):
@@ -52,7 +53,7 @@ def credentials(text: str) -> Iterator[Found]:
 
 def _value(match: re.Match[str]) -> Found:
     value = match.group(1)
-    end = match.end(1) - (len(value) - len(value.rstrip(".,;:!?)")))
+    end = match.end(1) - (len(value) - len(value.rstrip(".,;:)")))
     end = end if end - match.start(1) >= 3 else match.end(1)
     return Found("secret", match.start(1), end, LIKELY, value[: end - match.start(1)])
 

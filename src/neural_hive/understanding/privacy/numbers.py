@@ -14,6 +14,7 @@ from neural_hive.understanding.privacy.finding import CERTAIN, LIKELY, STRONG, F
 _RUN = re.compile(r"\d+(?:[ \t\r\n.\-/()_]{1,3}\d+)*")
 _GROUP = re.compile(r"\d+")
 _MIN_DIGITS, _MAX_DIGITS = 7, 19
+_MAX_SAID = 24  # a longer row of single digits is no identifier
 _MONEY_BEFORE = re.compile(r"(?:R\$|US\$|\$|€|£|EUR|BRL|USD|GBP)\s?$", re.IGNORECASE)
 _MONEY_AFTER = re.compile(r",\d|\.\d{1,2}(?!\d)|\s?(?:€|£|\$|%|reais|euros?|d[óo]lar(?:es)?|dollars?|pesos|libras|pounds|eur|brl|usd)(?![^\W\d_])", re.IGNORECASE)
 _COUNT_AFTER = re.compile(
@@ -80,6 +81,17 @@ _OWN_SHAPES = {"pis": (3, 5, 2, 1), "cns": (3, 4, 4, 4), "cuit_ar": (2, 8, 1), "
 _BY_LENGTH: dict[int, tuple[Rule, ...]] = {
     length: tuple(rule for rule in RULES if length in rule.lengths) for length in range(_MIN_DIGITS, _MAX_DIGITS + 1)
 }
+#: Group lengths of telephone numbers as people write them; see `phones`.
+PHONE_SHAPES: tuple[tuple[int, ...], ...] = (
+    (2, 5, 4), (2, 9), (2, 1, 4, 4), (3, 5, 4), (3, 3, 4), (1, 3, 3, 4), (3, 2, 2, 2), (2, 3, 2, 2), (3, 3, 3), (5, 4), (4, 4), (5, 6), (3, 4, 4), (2, 4, 4),
+    (2, 8), (2, 2, 5, 4), (2, 2, 9), (2, 2, 4, 4), (3, 9), (3, 3, 3, 3), (2, 3, 3, 3), (2, 3, 2, 2, 2), (2, 11), (2, 10), (2, 4, 6), (2, 2, 8), (2, 3, 3, 4),
+    (2, 2, 1, 4, 4), (2, 1, 2, 4, 4), (2, 1, 3, 3, 4), (4, 3, 3), (4, 3, 4),
+)  # fmt: skip
+_SHAPE_PREFIXES: frozenset[tuple[int, ...]] = frozenset(
+    shape[:length]
+    for shape in (*PHONE_SHAPES, *_OWN_SHAPES.values(), *(shape for rule in RULES for shape in rule.shapes))
+    for length in range(1, len(shape) + 1)
+) | frozenset((length,) for length in range(1, _MAX_DIGITS + 1))
 
 
 def runs(text: str) -> Iterator[re.Match[str]]:
@@ -87,30 +99,55 @@ def runs(text: str) -> Iterator[re.Match[str]]:
     return (match for match in _RUN.finditer(text) if len(match.group()) >= _MIN_DIGITS)
 
 
-def windows(text: str, run: re.Match[str]) -> Iterator[Window]:
-    """Every row of whole neighbouring groups with 7 to 19 digits; linear in the length of the run."""
+def windows(text: str, run: re.Match[str]) -> list[Window]:
+    """Rows of whole neighbouring groups with 7 to 19 digits that may be an identifier; linear in the length of the run.
+
+    A row counts if it is the whole run, has usual group lengths, is said digit by digit, or follows a context word closely.
+    """
     groups = [(group.start(), group.end()) for group in _GROUP.finditer(text, run.start(), run.end())]
     lengths = [end - start for start, end in groups]
+    cue = announced(text, run.start(), run.end())
+    found: list[Window] = []
     for first, (start, _) in enumerate(groups):
-        meaning: str | None = None
-        n_digits = 0
-        for last in range(first, len(groups)):
-            n_digits += lengths[last]
-            if n_digits > _MAX_DIGITS:
-                break
-            if n_digits < _MIN_DIGITS:
-                continue
+        is_cued = bool(cue.at(start, False)) and cue.before != "other"
+        for last in _row_ends(lengths, first, is_cued):
             end = groups[last][1]
-            meaning = announced(text, start, end) if meaning is None else meaning
+            is_last = last == len(groups) - 1
             digits = "".join(text[a:b] for a, b in groups[first : last + 1])
             separators = "".join(text[groups[at][1] : groups[at + 1][0]] for at in range(first, last))
-            is_whole = first == 0 and last == len(groups) - 1
-            yield Window(digits, tuple(lengths[first : last + 1]), is_whole, separators, meaning, start, end)
+            shape = tuple(lengths[first : last + 1])
+            found.append(Window(digits, shape, first == 0 and is_last, separators, cue.at(start, is_last), start, end))
+    return found
 
 
-def numbers(text: str, run: re.Match[str]) -> Iterator[Found]:
-    """Identifiers made of digits in one run of `text`."""
-    for window in windows(text, run):
+def _row_ends(lengths: list[int], first: int, is_cued: bool) -> Iterator[int]:
+    """Indexes of the groups where a row that begins at group `first` may end."""
+    stretch = _single_digits(lengths, first)
+    shape: tuple[int, ...] = ()
+    n_digits, is_usual = 0, True
+    for last in range(first, min(len(lengths), first + _MAX_DIGITS)):
+        n_digits += lengths[last]
+        shape += (lengths[last],)
+        is_usual = is_usual and shape in _SHAPE_PREFIXES
+        is_whole = first == 0 and last == len(lengths) - 1
+        if n_digits > _MAX_DIGITS or not (is_usual or is_cued or stretch or (first == 0 and len(lengths) <= _MAX_DIGITS)):
+            return
+        is_said = last < first + stretch <= first + _MAX_SAID
+        if n_digits >= _MIN_DIGITS and (is_whole or is_cued or is_usual or is_said):
+            yield last
+
+
+def _single_digits(lengths: list[int], first: int) -> int:
+    """How many groups of one digit follow each other from `first`; no more are counted than can matter."""
+    n_single = 0
+    while n_single <= _MAX_SAID and first + n_single < len(lengths) and lengths[first + n_single] == 1:
+        n_single += 1
+    return n_single if _MIN_DIGITS <= n_single <= _MAX_SAID else 0
+
+
+def numbers(text: str, row: list[Window]) -> Iterator[Found]:
+    """Identifiers made of digits among the windows of one run of `text`."""
+    for window in row:
         for rule in _BY_LENGTH[len(window.digits)]:
             rank = _rank(text, window, rule)
             if rank:
@@ -145,3 +182,17 @@ def _is_money(text: str, window: Window) -> bool:
         or _MONEY_AFTER.match(text, window.end)
         or _COUNT_AFTER.match(text, window.end)
     )
+
+
+def spoken_kind(text: str, row: Found) -> str:
+    """What a row of spoken digits (`row.key`) is; empty if nothing speaks for an identifier."""
+    if len(row.key) > _MAX_DIGITS:
+        return ""
+    window = spoken_window(text, row)
+    return next((rule.kind for rule in _BY_LENGTH[len(row.key)] if _rank(text, window, rule)), "")
+
+
+def spoken_window(text: str, row: Found) -> Window:
+    """A row of spoken digits (`row.key`) as a window of one group."""
+    cue = announced(text, row.start, row.end).at(row.start, True)
+    return Window(row.key, (len(row.key),), True, "", cue, row.start, row.end)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from neural_hive.understanding.privacy.finding import CERTAIN, LIKELY, STRONG, Found
-from neural_hive.understanding.privacy.numbers import Window, is_amount_or_other, windows
+from neural_hive.understanding.privacy.numbers import Window, is_amount_or_other, spoken_window
 
 #: Group lengths of numbers as people write them, with the countries that write them so.
 #: Source: national numbering plans as published by the ITU (E.164 list), and usage in the three languages.
@@ -41,10 +41,10 @@ _ANY_REGION = ("BR", "PT", "ES", "US", "MX", "AR", "GB", "CO", "CL")
 _LOCAL_MOBILE = re.compile(r"9\d{8}")
 
 
-def phones(text: str, run: re.Match[str]) -> Iterator[Found]:
-    """Telephone numbers in one run of digit groups."""
-    for window in windows(text, run):
-        if 7 <= len(window.digits) <= 15 and "/" not in window.separators:
+def phones(text: str, row: list[Window]) -> Iterator[Found]:
+    """Telephone numbers among the windows of one run of digit groups."""
+    for window in row:
+        if len(window.digits) <= 15 and "/" not in window.separators:
             rank = _rank(text, window)
             if rank:
                 start = window.start - _prefix_length(text, window.start)
@@ -114,3 +114,9 @@ def _is_valid(number: str, region: str) -> bool:
         return bool(phonenumbers.is_valid_number(phonenumbers.parse(number, region)))
     except phonenumbers.NumberParseException:
         return False
+
+
+def is_spoken_phone(text: str, row: Found) -> bool:
+    """Whether a row of spoken digits (`row.key`) is a telephone number."""
+    window = spoken_window(text, row)
+    return 8 <= len(row.key) <= 13 and bool(_rank(text, window))

@@ -69,8 +69,10 @@ class WhisperModel:
         config = checkpoint.config
         self.tokens = Tokens(directory, checkpoint.vocabulary, config.get("suppress_ids", []))
         n_heads = int(checkpoint.raw("encoder/num_heads"))
-        self._encoder = _session(encoder_graph(checkpoint, n_heads), n_threads)
-        self._decoder = _session(decoder_graph(checkpoint, n_heads, self.tokens.sayable, N_BEST), n_threads)
+        self._encoder = _session(encoder_graph(checkpoint, n_heads), n_threads, is_spinning=True)
+        self._decoder = _session(
+            decoder_graph(checkpoint, n_heads, self.tokens.sayable, N_BEST), n_threads, is_spinning=False
+        )
         self._embeddings = checkpoint.raw("decoder/embeddings/weight")
         self._decoder_positions = checkpoint.float32("decoder/position_encodings/encodings")
         self._encoder_positions = checkpoint.float32("encoder/position_encodings/encodings")
@@ -133,8 +135,10 @@ def _value(array: NDArray[Any]) -> Any:
     return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
 
 
-def _session(model: bytes, n_threads: int) -> Any:
+def _session(model: bytes, n_threads: int, *, is_spinning: bool) -> Any:
+    """A session on the CPU; waiting threads spin in the encoder's long run, and sleep between the decoder's short ones."""
     options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(is_spinning)))
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3

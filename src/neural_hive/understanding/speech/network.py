@@ -20,6 +20,8 @@ class _Builder:
 
     def __init__(self, name: str, checkpoint: Checkpoint, n_heads: int, *, per_row: bool) -> None:
         self.graph, self.weights, self.n_heads, self._per_row = Graph(name), checkpoint, n_heads, per_row
+        if not per_row:
+            return
         self._inverse_127 = self.graph.constant(np.float32(1 / 127).reshape(()))
         self._tiny = self.graph.constant(np.float32(1e-12).reshape(()))
         self._zero_point = self.graph.constant(np.uint8(128).reshape(()))

@@ -1,0 +1,272 @@
+"""Names of people: lists of common names, what stands beside them, and the words that announce a person, in three languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib import resources
+from typing import NamedTuple
+
+from neural_hive.understanding.privacy.finding import LIKELY, WEAK, Found
+
+SURE, GIVEN, GIVEN_WEAK, SURNAME, SURNAME_WEAK = 1, 2, 4, 8, 16
+TITLE, ROLE, PHRASE, PARTICLE, STOP, HEAD, SAINT = 32, 64, 128, 256, 512, 1024, 2048
+_ANY_GIVEN = SURE | GIVEN | GIVEN_WEAK
+_ANY_SURNAME = SURNAME | SURNAME_WEAK
+_FIRM = SURE | GIVEN | SURNAME
+_ANY_NAME = _ANY_GIVEN | _ANY_SURNAME
+_SECTIONS = {"given-sure": SURE, "given": GIVEN, "given-weak": GIVEN_WEAK, "surname": SURNAME, "surname-weak": SURNAME_WEAK}
+
+#: Words with a part to play; lower case, accents removed.
+_WORDS: dict[int, str] = {
+    TITLE: "sr sra srta sres dr dra dona dna don mr mrs ms mx miss senhor senhora senhorita senor senora senorita doutor doutora doctor doctora prof profa engenheiro engenheira engo ing lic pe frei",
+    ROLE: (
+        "cliente paciente funcionario funcionaria colaborador colaboradora empregado empregada usuario usuaria utilizador utilizadora aluno aluna estudante titular segurado segurada"
+        " beneficiario beneficiaria requerente solicitante responsavel gerente colega chefe analista desenvolvedor desenvolvedora programador vendedor vendedora motorista advogado advogada"
+        " medico medica enfermeira enfermeiro professor professora secretaria estagiario estagiaria mae pai filho filha esposa marido irmao irma empleado empleada trabajador trabajadora alumno"
+        " alumna jefe jefa companero companera abogado abogada estudiante madre padre hijo hija esposo hermano hermana user employee customer patient student client manager boss colleague"
+        " coworker teacher lawyer nurse tenant holder applicant candidate candidato candidata morador moradora hospede socio socia diretor diretora director directora presidente ministro"
+        " ministra deputado deputada senador senadora desembargador desembargadora juiz juiza relator relatora autor autora reu apelante apelado agravante agravado impetrante testemunha"
+        " recorrente recorrido reclamante reclamada procurador procuradora delegado delegada perito perita prefeito prefeita governador president minister senator uncle aunt tio tia"
+        " amigo amiga friend brother sister mother father wife husband son daughter"
+    ),
+    PARTICLE: "de da do das dos e del la las los y van von der di du d",
+    HEAD: (
+        "rua avenida av praca travessa alameda calle plaza street avenue road banco bank grupo group empresa company hospital clinica escola colegio universidade universidad university"
+        " faculdade instituto institute fundacao fundacion foundation aeroporto aeropuerto airport estadio cidade ciudad city municipio estado state provincia bairro barrio distrito"
+        " projeto project proyecto sistema system plataforma platform servico servicio service servidor server modulo module biblioteca library framework ferramenta tool loja tienda store"
+        " serra monte mount rio lago ilha isla island vila villa porto puerto port cabo lei ley act teorema algoritmo algorithm metodo method indice premio prize copa"
+    ),
+    SAINT: "sao san santo santa saint st",
+    STOP: (
+        "o a os as um uma the an el la los las un una lo em no na nos nas ao aos por para pelo pela com sem que se ou and or but for with without from to in on at by of is are was este esta isto"
+        " this that these those esse essa isso aquele y en con sin pero como mas nao no not yes sim si ja ainda when where quando onde cuando donde porque favor please obrigado gracias thanks"
+        " hoje amanha ontem hoy manana ayer today tomorrow yesterday segunda terca quarta quinta sexta sabado domingo lunes martes miercoles jueves viernes monday tuesday wednesday thursday"
+        " friday saturday sunday janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro enero febrero mayo junio septiembre octubre noviembre diciembre january"
+        " february march april may june july august september october november december bom boa bien good ola hola hello hi dear caro cara prezado prezada estimado estimada oi"
+        " preciso quero queremos favor gostaria necesito quiero need want would delete remove create update apague remova crie exclua delete ask tell call email send envie mande diga avise"
+        " premium gold final admin root guest api id vip enterprise business pro plus"
+        " tribunal justica turma camara ministerio juizado vara comarca constituicao codigo federal estadual municipal nacional supremo superior publico civil penal processo artigo"
+        " i'm i'll i'd i've it's don't can't we're you're"
+        " todos todas todo toda all every each cada qualquer cualquier any nenhum ninguno none"
+        " igreja church partido party clube club time team equipe equipa equipo campeonato liga league guerra war imperio reino kingdom republica republic"
+    ),
+}
+_PHRASE_ENDS: dict[str, frozenset[str]] = {
+    "e": frozenset({"nome"}), "es": frozenset({"nombre"}), "is": frozenset({"name"}), "chamo": frozenset({"me"}), "me": frozenset({"chamo", "llamo"}),
+    "llamo": frozenset({"me"}), "am": frozenset({"i"}), "of": frozenset({"behalf"}), "to": frozenset({"assigned"}),
+}  # fmt: skip
+_PHRASE_WORDS = frozenset({"soy", "sou", "i'm", "nome", "nombre", "name", "assinado", "atenciosamente", "att", "abs", "abracos", "regards", "saludos", "cumprimentos"})
+_NEEDS_COLON = frozenset({"nome", "nombre", "name"})
+_ARTICLES = frozenset({"o", "a", "el", "la", "the"})
+_TOKEN = re.compile(r"[^\W\d_]+(?:'(?!s\b)[^\W\d_]+)*")
+_ACCENTS = str.maketrans("áàâãäåéèêëíìîïóòôõöúùûüçñý", "aaaaaaeeeeiiiiooooouuuucny")
+_VERB_ENDS = ("ar", "er", "ir", "ing", "ed", "ize", "ise", "emos", "amos", "ção", "ções")
+_JOINTS = frozenset({" ", "  ", "-", ".", "_", "\n", "\u00a0"})
+
+
+class Token(NamedTuple):
+    """A word: where it is, its folded form, what is known of it, whether it begins with a capital, and whether it begins a sentence."""
+
+    start: int
+    end: int
+    key: str
+    flags: int
+    is_capital: bool
+    is_first: bool
+
+
+def folded(word: str) -> str:
+    """Lower case without the accents of the three languages."""
+    lowered = word.lower()
+    return lowered if lowered.isascii() else lowered.translate(_ACCENTS)
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> dict[str, int]:
+    """Word → what it is; about 5,000 words, read once."""
+    known: dict[str, int] = {}
+    flag = 0
+    for line in (resources.files(__package__) / "names.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            flag = _SECTIONS[line.strip("[]")]
+        elif not line.startswith("#"):
+            for word in line.split():
+                known[word] = known.get(word, 0) | flag
+    for part, words in _WORDS.items():
+        for word in words.split():
+            known[word] = known.get(word, 0) | part
+    return known
+
+
+@lru_cache(maxsize=1)
+def _not_names() -> dict[str, list[tuple[str, ...]]]:
+    """First word → phrases that are places, companies or products."""
+    phrases: dict[str, list[tuple[str, ...]]] = {}
+    for line in (resources.files(__package__) / "not_names.txt").read_text(encoding="utf-8").splitlines():
+        words = tuple(line.split())
+        if words and not line.startswith("#"):
+            phrases.setdefault(words[0], []).append(words)
+    return phrases
+
+
+class NameFinder:
+    """Finds the names of people in a text; holds the lists."""
+
+    def __init__(self) -> None:
+        self._known = _lexicon()
+        self._not_names = _not_names()
+
+    def find(self, text: str) -> Iterator[Found]:
+        """Names of people in `text` (its shadow), in order, without overlaps."""
+        tokens = self._tokens(text)
+        position = 0
+        while position < len(tokens):
+            skipped = self._not_name_at(tokens, position)
+            if skipped:
+                position += skipped
+                continue
+            end = self._name_end(text, tokens, position)
+            if end > position:
+                first, last = tokens[position], tokens[end - 1]
+                rank = LIKELY if end - position > 1 else WEAK
+                yield Found("person", first.start, last.end, rank, " ".join(token.key for token in tokens[position:end]))
+                position = end
+            else:
+                position += 1
+
+    def _tokens(self, text: str) -> list[Token]:
+        known = self._known
+        tokens: list[Token] = []
+        previous_end = 0
+        for match in _TOKEN.finditer(text):
+            start, word = match.start(), match.group()
+            key = folded(word)
+            gap = text[previous_end:start]
+            is_first = not tokens or any(mark in gap for mark in ".!?:\n•\"") and not (gap == ". " and len(tokens[-1].key) <= 3)
+            tokens.append(Token(start, match.end(), key, known.get(key, 0), word[0].isupper(), is_first))
+            previous_end = match.end()
+        return tokens
+
+    def _not_name_at(self, tokens: list[Token], position: int) -> int:
+        """How many words from here are a place, a company or a product."""
+        for phrase in self._not_names.get(tokens[position].key, ()):
+            if tuple(token.key for token in tokens[position : position + len(phrase)]) == phrase:
+                return len(phrase)
+        return 0
+
+    def _name_end(self, text: str, tokens: list[Token], position: int) -> int:
+        """One past the last word of the name that begins at `position`; `position` if none begins there."""
+        token = tokens[position]
+        cue = self._cue_before(text, tokens, position)
+        if not (token.flags & _ANY_NAME or cue or token.is_capital):
+            return position
+        if token.flags & (TITLE | ROLE | PARTICLE | SAINT) and not token.flags & _FIRM:
+            return position
+        if token.flags & (STOP | HEAD) and not (token.flags & _FIRM or (cue & TITLE and token.flags & _ANY_NAME)):
+            return position
+        end = self._extended(text, tokens, position)
+        return end if self._is_person(tokens, position, end, cue) else position
+
+    def _extended(self, text: str, tokens: list[Token], position: int) -> int:
+        """How far the name goes on: capitalised words and listed surnames, with particles between."""
+        end = position + 1
+        at = end
+        while at < len(tokens) and at - position <= 8 and self._is_joined(text, tokens, at):
+            token = tokens[at]
+            if self._continues(tokens, position, at):
+                end = at + 1
+            elif not (token.flags & PARTICLE or token.key in ("de", "da")):
+                break
+            elif token.key in ("e", "y") and not (at + 1 < len(tokens) and tokens[at + 1].flags & SURNAME and end - position >= 2):
+                break
+            at += 1
+        return end
+
+    def _is_joined(self, text: str, tokens: list[Token], at: int) -> bool:
+        before = tokens[at - 1]
+        gap = text[before.end : tokens[at].start]
+        return gap in _JOINTS or (gap == ". " and len(before.key) == 1)
+
+    def _continues(self, tokens: list[Token], position: int, at: int) -> bool:
+        token, first = tokens[at], tokens[position]
+        if self._not_name_at(tokens, at) or token.flags & (TITLE | ROLE | HEAD) and not token.flags & _ANY_NAME:
+            return False
+        if first.is_capital:
+            is_initial = len(token.key) == 1 and token.is_capital and token.key not in ("a", "o", "e", "y", "i")
+            return is_initial or (token.is_capital and not token.flags & (STOP | PARTICLE | SAINT) and not _looks_like_code(token))
+        return bool(token.flags & (SURE | SURNAME)) or (bool(first.flags & SURE) and bool(token.flags & _ANY_SURNAME) and not token.flags & STOP)
+
+    def _is_person(self, tokens: list[Token], position: int, end: int, cue: int) -> bool:
+        first = tokens[position]
+        words = [token for token in tokens[position:end] if not token.flags & PARTICLE or token.flags & _FIRM]
+        flags = [token.flags for token in words]
+        before = tokens[position - 1] if position else None
+        if before and before.flags & SAINT and before.is_capital:
+            return False
+        if not first.is_capital:
+            return self._is_person_in_lower_case(flags, cue)
+        if len(words) > 1:
+            return self._is_full_name(words, cue, before)
+        return self._is_single_name(first, cue, before)
+
+    def _is_person_in_lower_case(self, flags: list[int], cue: int) -> bool:
+        if flags[0] & SURE:
+            return True
+        if len(flags) > 1:
+            return bool(flags[0] & _ANY_GIVEN and any(flag & (SURNAME | SURE) for flag in flags[1:]))
+        return bool((cue & (TITLE | PHRASE) and flags[0] & (_ANY_GIVEN | SURNAME)) or (cue & ROLE and flags[0] & (GIVEN | SURNAME)))
+
+    def _is_full_name(self, words: list[Token], cue: int, before: Token | None) -> bool:
+        first, rest = words[0], words[1:]
+        has_surname = any(word.flags & (_ANY_SURNAME | SURE | GIVEN) for word in rest)
+        if first.flags & (SURE | GIVEN):
+            return True
+        if first.flags & GIVEN_WEAK:
+            return has_surname or bool(cue)
+        if cue & (TITLE | PHRASE):
+            return not first.flags & STOP
+        if before and before.flags & HEAD:
+            return False
+        if cue & ROLE:
+            return has_surname or not first.flags
+        if first.is_first and _is_verb_like(first):
+            return False
+        return bool(any(word.flags & (SURE | GIVEN | SURNAME) for word in rest) and not first.flags & ~_ANY_NAME and len(words) <= 5)
+
+    def _is_single_name(self, token: Token, cue: int, before: Token | None) -> bool:
+        if cue & (TITLE | PHRASE):
+            return bool(token.flags & _ANY_NAME) or (bool(cue & TITLE) and not token.flags)
+        if cue & ROLE:
+            return bool(token.flags & _ANY_NAME)
+        if before and before.flags & HEAD:
+            return False
+        return bool(token.flags & _FIRM)
+
+    def _cue_before(self, text: str, tokens: list[Token], position: int) -> int:
+        """What announces a person just before: a title, a role, or a phrase such as "meu nome é"."""
+        at = position - 1
+        if at >= 0 and tokens[at].key in _ARTICLES and tokens[at].end < tokens[position].start:
+            at -= 1
+        if at < 0:
+            return 0
+        before = tokens[at]
+        gap = text[before.end : tokens[position].start]
+        if len(gap) > 6:
+            return 0
+        if before.flags & (TITLE | ROLE) and "," not in gap and "\n" not in gap:
+            return before.flags & (TITLE | ROLE)
+        if before.key in _PHRASE_WORDS and (":" in gap or before.key not in _NEEDS_COLON):
+            return PHRASE
+        enders = _PHRASE_ENDS.get(before.key)
+        return PHRASE if enders and at > 0 and tokens[at - 1].key in enders else 0
+
+
+def _looks_like_code(token: Token) -> bool:
+    """A word of capitals without a vowel, e.g. SQL."""
+    return len(token.key) <= 4 and not any(vowel in token.key for vowel in "aeiouy")
+
+
+def _is_verb_like(token: Token) -> bool:
+    return token.key.endswith(_VERB_ENDS)

@@ -1,0 +1,202 @@
+"""Encoded sound → tokens: beam search over a shared pool of keys, and the signs that a result cannot be trusted."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_hive.understanding.speech.model import Memory, Past, Step, WhisperModel
+
+#: Source: openai/whisper `DecodingOptions` (beam size) and `transcribe` (the two thresholds).
+BEAM_SIZE = 5
+MIN_AVG_LOGPROB = -1.0
+MAX_COMPRESSION_RATIO = 2.4
+#: Fast speech has some 8 tokens a second; twice that, and a few for short clips, is a loop (measured on our clips: ≤ 7.5).
+_TOKENS_PER_S, _MIN_LIMIT = 15.0, 24
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One way to read the sound.
+
+    Attributes:
+        tokens: Vocabulary ids without the prompt and the end.
+        logprobs: Natural log-probability of each token, and of the end where it was reached.
+        columns: Place of each token in the pool of keys.
+        is_complete: Whether it ended by itself.
+    """
+
+    tokens: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    columns: tuple[int, ...]
+    is_complete: bool = False
+
+    @property
+    def total(self) -> float:
+        """Sum of log-probabilities."""
+        return sum(self.logprobs)
+
+    @property
+    def score(self) -> float:
+        """Log-probability per token. Source: openai/whisper `MaximumLikelihoodRanker` without length penalty."""
+        return self.total / max(1, len(self.logprobs))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The chosen hypothesis and what is needed to judge and align it.
+
+    Attributes:
+        tokens: Vocabulary ids.
+        logprobs: float, natural, per token (the end of text excluded).
+        avg_logprob: Per token, the end included.
+        attention: float32 (n_alignment_heads, n_tokens, n_positions): where each token was heard.
+        is_complete: False when a limit cut it.
+        no_speech: Probability in [0, 1] that nobody speaks, as the model says.
+    """
+
+    tokens: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    avg_logprob: float
+    attention: NDArray[np.float32]
+    is_complete: bool
+    no_speech: float
+
+
+class Decoding:
+    """Beam search on one encoded window."""
+
+    def __init__(self, model: WhisperModel, memory: Memory, beam_size: int = BEAM_SIZE) -> None:
+        self._model, self._memory, self._beam_size = model, memory, beam_size
+        self._past: Past = model.start()
+        self._attention: list[NDArray[np.float32]] = []
+        self._prompt: tuple[int, ...] = ()
+        self._free = np.zeros(len(model.tokens.sayable), np.float32)
+        self._text_only = self._free.copy()
+        steering = [*model.tokens.languages.values(), model.tokens.no_speech]
+        self._text_only[np.isin(model.tokens.sayable, steering)] = -np.inf
+        self._begin = np.where(model.begin_suppressed, np.float32(-np.inf), self._text_only)
+
+    def feed(self, tokens: Sequence[int], bias: NDArray[np.float32] | None = None) -> Step:
+        """Feed prompt tokens one after the other and return the prediction after the last."""
+        start, n = len(self._prompt), len(tokens)
+        mask = np.triu(np.full((n, start + n), -np.inf, np.float32), start + 1)
+        positions = np.arange(start, start + n)
+        self._prompt += tuple(tokens)
+        return self._step(np.array(tokens, np.int64), positions, mask, self._free if bias is None else bias, np.array([n - 1]))
+
+    def _step(
+        self,
+        tokens: NDArray[np.int64],
+        positions: NDArray[np.int64],
+        mask: NDArray[np.float32],
+        bias: NDArray[np.float32],
+        rows: NDArray[np.int64] | None = None,
+    ) -> Step:
+        step = self._model.step(self._memory, self._past, tokens, positions, mask, bias, rows=rows)
+        self._attention.append(step.attention)
+        return step
+
+    def begin(self, prompt: Sequence[int]) -> Step:
+        """Feed the rest of the prompt; the prediction forbids what must not come first."""
+        return self.feed(prompt, self._begin)
+
+    def run(self, first: Step, max_tokens: int, no_speech: float) -> Reading:
+        """Search from the prediction after the prompt until enough hypotheses ended or `max_tokens` were said."""
+        ended: list[Hypothesis] = []
+        live = self._advance([Hypothesis((), (), ())], first, ended)
+        limit = min(max_tokens, self._model.n_context - len(self._prompt) - 1)
+        for _ in range(limit):
+            if not live or len(ended) >= self._beam_size or self._cannot_improve(live, ended):
+                break
+            live = self._advance(*self._extend(live), ended)
+        best = max(ended or live, key=lambda h: h.score)
+        return self._reading(best, no_speech)
+
+    @staticmethod
+    def _cannot_improve(live: Sequence[Hypothesis], ended: Sequence[Hypothesis]) -> bool:
+        """Whether an ended hypothesis already beats what every live one would score if it said the rest for certain.
+
+        A live one can only lose log-probability, so at twice its length it scores at most half of its sum's mean; beyond
+        that the sound would have been read twice.
+        """
+        if not ended:
+            return False
+        best = max(h.score for h in ended)
+        return all(h.total / (2 * len(h.logprobs) + 1) < best for h in live)
+
+    def _extend(self, live: list[Hypothesis]) -> tuple[list[Hypothesis], Step]:
+        n_prompt, n_past, n = len(self._prompt), self._past.n_past, len(live)
+        mask = np.full((n, n_past + n), -np.inf, np.float32)
+        mask[:, :n_prompt] = 0
+        for row, hypothesis in enumerate(live):
+            mask[row, list(hypothesis.columns)] = 0
+            mask[row, n_past + row] = 0
+        tokens = np.array([h.tokens[-1] for h in live], np.int64)
+        positions = np.full(n, n_prompt + len(live[0].tokens) - 1)
+        step = self._step(tokens, positions, mask, self._text_only)
+        grown = [Hypothesis(h.tokens, h.logprobs, (*h.columns, n_past + row)) for row, h in enumerate(live)]
+        return grown, step
+
+    def _advance(self, parents: list[Hypothesis], step: Step, ended: list[Hypothesis]) -> list[Hypothesis]:
+        """The best continuations, ended ones moved to `ended`. Source: openai/whisper `BeamSearchDecoder.update`."""
+        totals = np.array([h.total for h in parents])[:, None] + step.best
+        live: list[Hypothesis] = []
+        for flat in np.argsort(-totals, axis=None, kind="stable").tolist():
+            row, column = divmod(flat, step.best.shape[1])
+            logprob = float(step.best[row, column])
+            if len(live) == self._beam_size or logprob == -np.inf:
+                break
+            token = int(self._model.tokens.sayable[step.best_index[row, column]])
+            logprobs = (*parents[row].logprobs, logprob)
+            if token == self._model.tokens.eot:
+                ended.append(Hypothesis(parents[row].tokens, logprobs, parents[row].columns, is_complete=True))
+            else:
+                live.append(Hypothesis((*parents[row].tokens, token), logprobs, parents[row].columns))
+        return live
+
+    def _reading(self, best: Hypothesis, no_speech: float) -> Reading:
+        tokens = best.tokens[: len(best.columns)]
+        attention = np.concatenate(self._attention, axis=1)[:, list(best.columns)]
+        return Reading(tokens, best.logprobs[: len(tokens)], best.score, attention, best.is_complete, no_speech)
+
+
+def max_tokens(duration_s: float) -> int:
+    """More tokens than anybody says in `duration_s` seconds of sound."""
+    return _MIN_LIMIT + int(_TOKENS_PER_S * duration_s)
+
+
+def compression_ratio(text: str) -> float:
+    """Bytes of `text` over its deflated bytes; loops compress well. Source: openai/whisper `utils.compression_ratio`."""
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+
+
+def repeats_from(words: Sequence[str]) -> int | None:
+    """Where a phrase is said again at once: index of the first word of the repetition, or None.
+
+    A phrase of four words or more said twice, or of one to three words said four times: people do not, decoders do. Windows
+    below 8 s make Whisper say the sentence again with a high log-probability, which no other sign catches.
+    """
+    said = ["".join(c for c in word.casefold() if c.isalnum()) for word in words]
+    for start in range(len(said)):
+        for size in range(1, (len(said) - start) // 2 + 1):
+            times = 2 if size >= 4 else 4
+            phrase = said[start : start + size]
+            if said[start : start + size * times] == phrase * times:
+                return start + size
+    return None
+
+
+def is_doubtful(text: str, reading: Reading) -> bool:
+    """Whether the window should be read again in full."""
+    return (
+        reading.avg_logprob < MIN_AVG_LOGPROB
+        or not reading.is_complete
+        or compression_ratio(text) > MAX_COMPRESSION_RATIO
+        or repeats_from(text.split()) is not None
+    )
