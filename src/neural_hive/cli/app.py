@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -26,8 +28,8 @@ class Verb:
     target: str
 
 
-#: Every verb in the order of `hive --help`.
-VERBS: dict[str, Verb] = {
+#: Every verb in the order of `hive --help`; `verbs` gives those whose module is there.
+_TABLE: dict[str, Verb] = {
     "ask": Verb("Decide", "Ask for one thing and get the hive's decision on it.", "ask:register"),
     "decide": Verb("Decide", "Judge many intents, JSON lines in and out; nothing is recorded.", "decide:register"),
     "understand": Verb("Decide", "Understand many intents without judging them.", "understand:register"),
@@ -46,37 +48,44 @@ VERBS: dict[str, Verb] = {
 }
 
 
+@cache
+def verbs() -> dict[str, Verb]:
+    """The verbs of this installation by name."""
+    folder = Path(__file__).parent
+    return {name: verb for name, verb in _TABLE.items() if (folder / f"{verb.target.split(':')[0]}.py").exists()}
+
+
 class HiveGroup(TyperGroup):
     """Lists verbs from the table; imports a verb's module when it is called or completed."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names of all verbs, in the order of the table."""
-        return list(VERBS)
+        return list(verbs())
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A placeholder with the verb's name and line of help; nothing is imported for it."""
-        verb = VERBS.get(cmd_name)
+        verb = verbs().get(cmd_name)
         return verb and TyperCommand(cmd_name, help=verb.about, rich_markup_mode=None)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The verb to run, loaded. A word that is no verb is a usage error that names the nearest ones."""
-        if args[0] in VERBS:
+        if args[0] in verbs():
             return args[0], load_verb(args[0]), args[1:]
-        self.commands = {name: self.get_command(ctx, name) for name in VERBS}
+        self.commands = {name: self.get_command(ctx, name) for name in verbs()}
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the verbs under their headings."""
-        width = max(map(len, VERBS))
-        for section in dict.fromkeys(verb.section for verb in VERBS.values()):
-            rows = [(name.ljust(width), verb.about) for name, verb in VERBS.items() if verb.section == section]
+        width = max(map(len, verbs()))
+        for section in dict.fromkeys(verb.section for verb in verbs().values()):
+            rows = [(name.ljust(width), verb.about) for name, verb in verbs().items() if verb.section == section]
             with formatter.section(section):
                 formatter.write_dl(rows)
 
 
 def load_verb(name: str) -> Any:
     """Import the module of a verb and return its command."""
-    module, attribute = VERBS[name].target.split(":")
+    module, attribute = verbs()[name].target.split(":")
     holder = typer.Typer(rich_markup_mode=None, add_completion=False)
     getattr(import_module(f"neural_hive.cli.{module}"), attribute)(holder)
     return get_group(holder).commands[name]

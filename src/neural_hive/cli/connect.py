@@ -9,7 +9,19 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from neural_hive.contracts import Ask, Caller, Case, Channel, Decision, Opinion, Outcome, Page, Transcript, Understanding, Verification
+from neural_hive.contracts import (
+    Ask,
+    Caller,
+    Case,
+    Channel,
+    Decision,
+    Opinion,
+    Outcome,
+    Page,
+    Transcript,
+    Understanding,
+    Verification,
+)
 from neural_hive.errors import UsageError
 from neural_hive.ports import CaseQuery
 
@@ -37,10 +49,10 @@ class Judged(Protocol):
 
 
 class AnyHive(Protocol):
-    """What the commands need of a hive, in this process or elsewhere. Elsewhere, the token names tenant and reviewer."""
+    """What the commands need of a hive, here or elsewhere. Elsewhere, the token names tenant and reviewer."""
 
-    async def ask(self, ask: Ask, caller: Caller) -> Case:
-        """Judge and record one intent."""
+    async def ask(self, ask: Ask, caller: Caller, *, transcript: Transcript | None = None) -> Case:
+        """Judge and record one intent, with what was heard if it was spoken."""
 
     async def judge(self, asks: Sequence[Ask]) -> Sequence[Judged]:
         """Judge many, in order."""
@@ -107,5 +119,5 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-def _on_terminate(number: int, frame: object) -> None:
+def _on_terminate(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)

@@ -13,7 +13,7 @@ from typer import Abort, BadParameter
 
 from neural_hive.errors import ConfigurationError, HiveError, UsageError
 
-OK, FAILED, USAGE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 #: typer's errors for a wrong command line and for whatever it would show itself; of these it exports only a descendant.
 _CommandLineError = cast("type[Exception]", BadParameter.__mro__[1])
@@ -81,13 +81,10 @@ def _on_wrong_command_line(error: Exception) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         print(_message(error), file=sys.stderr)
     else:
-        command = context.command_path if context else "hive"
-        tell(f"{describe(error).rstrip('?.')}{_stop(error)} See `{command} --help`.")
+        message = _message(error).replace("Value error, ", "").strip()
+        end = "" if message.endswith(("?", ".", ")")) else "."
+        tell(f"{message}{end} See `{context.command_path if context else 'hive'} --help`.")
     return USAGE
-
-
-def _stop(error: Exception) -> str:
-    return "?" if _message(error).endswith("?") else "."
 
 
 def is_debugging() -> bool:
@@ -105,4 +102,4 @@ def _on_defect(kind: type[BaseException], error: BaseException, trace: Traceback
 def _on_closed_pipe() -> int:
     """The reader of stdout went away, as `head` does: stop without noise."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return PIPE_CLOSED
+    return FAILED

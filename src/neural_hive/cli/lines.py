@@ -60,6 +60,11 @@ class Splitter:
         return line
 
 
+def is_stdin(path: Path | None) -> bool:
+    """Whether an --input means stdin."""
+    return path is None or str(path) == "-"
+
+
 async def read_lines(path: Path | None, *, n_most: int, max_line_bytes: int) -> AsyncIterator[list[Line]]:
     """Lists of 1 to `n_most` lines, as soon as they are there. None or `-` reads stdin.
 
@@ -100,9 +105,8 @@ async def _read_ahead(path: Path | None) -> AsyncIterator[bytes]:
 
 
 def _chunks(path: Path | None, room: threading.Semaphore) -> Iterator[bytes]:
-    """Read while there is room. Straight from the descriptor: a thread that waits in `sys.stdin` would block the exit."""
-    is_stdin = path is None or str(path) == "-"
-    descriptor = sys.stdin.fileno() if path is None or is_stdin else os.open(path, os.O_RDONLY)
+    """Read while there is room, from the descriptor itself: a thread that waits in `sys.stdin` would block the exit."""
+    descriptor = sys.stdin.fileno() if path is None or is_stdin(path) else os.open(path, os.O_RDONLY)
     try:
         chunk = b" "
         while chunk:
@@ -110,5 +114,5 @@ def _chunks(path: Path | None, room: threading.Semaphore) -> Iterator[bytes]:
             chunk = os.read(descriptor, CHUNK_BYTES)
             yield chunk
     finally:
-        if not is_stdin:
+        if not is_stdin(path):
             os.close(descriptor)

@@ -12,10 +12,12 @@ from typing import IO, Any
 
 import orjson
 
+from neural_hive.errors import UsageError
+
 
 @contextmanager
 def open_output(path: Path | None) -> Iterator[IO[bytes]]:
-    """A binary stream to `path`, or stdout for None and `-`. A file takes its name when the block ends without an error."""
+    """A binary stream to `path`, or stdout for None and `-`. A file gets its name when the block ends well."""
     if path is None or str(path) == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -29,6 +31,8 @@ def open_output(path: Path | None) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no folder {path.parent}; create it or choose another --output.")
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as stream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,18 +27,36 @@ from neural_hive.contracts import (
     Understanding,
     Verification,
 )
-from neural_hive.errors import ForbiddenError, HiveError, UnauthenticatedError, UnavailableError, UsageError
+from neural_hive.errors import (
+    ConflictError,
+    ForbiddenError,
+    HiveError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnavailableError,
+    UsageError,
+)
 from neural_hive.ports import CaseQuery
 
 R = TypeVar("R", bound=Record)
 
-#: Longest that one answer may take, in seconds: a decision has its own deadline of five, a recording may be an hour long.
+#: Longest that one answer may take, in seconds: a decision has a deadline of its own, a recording may be long.
 TIMEOUT_S, AUDIO_TIMEOUT_S = 60.0, 900.0
 #: Intents of a batch that are on their way at once.
 N_AT_ONCE = 8
 #: Attempts at one request while the server says it is busy or restarts, and the longest wait between two, in seconds.
 N_ATTEMPTS, MAX_WAIT_S = 6, 10.0
 _RETRIED = frozenset({429, 502, 503, 504})
+#: What a status means here.
+_KINDS: dict[int, type[HiveError]] = {
+    400: UsageError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: UsageError,
+    415: UsageError,
+    422: UsageError,
+}
 #: OpenAI's transcription format names languages in English.
 _LANGUAGE_CODES = {"portuguese": "pt", "english": "en", "spanish": "es"}
 
@@ -57,17 +76,23 @@ class RemoteHive:
     def __init__(self, client: httpx2.AsyncClient) -> None:
         self._client = client
 
-    async def ask(self, ask: Ask, caller: Caller) -> Case:
-        """POST /api/v1/intents, once whatever happens on the way: a retry carries the same Idempotency-Key."""
+    async def ask(self, ask: Ask, caller: Caller, *, transcript: Transcript | None = None) -> Case:
+        """POST /api/v1/intents, one case whatever happens on the way: a retry carries the same Idempotency-Key.
+
+        A transcript is not sent: use `listen`, and the server hears for itself.
+        """
         body = ask.model_dump(mode="json", exclude_defaults=True)
         headers = {"Idempotency-Key": secrets.token_hex(16)}
         return self._read(Case, await self._send("POST", "/api/v1/intents", json=body, headers=headers))
 
-    async def listen(self, audio: bytes, caller: Caller, *, language: str | None = None) -> Case:
+    async def listen(self, audio: bytes, *, language: str | None = None) -> Case:
         """POST /api/v1/intents/voice."""
         query = {"language": language} if language else {}
         answer = await self._send(
-            "POST", "/api/v1/intents/voice", content=audio, params=query,
+            "POST",
+            "/api/v1/intents/voice",
+            content=audio,
+            params=query,
             headers={"Content-Type": "application/octet-stream", "Idempotency-Key": secrets.token_hex(16)},
             timeout=AUDIO_TIMEOUT_S,
         )
@@ -104,24 +129,35 @@ class RemoteHive:
         """GET /api/v1/ledger/verify."""
         return self._read(Verification, await self._send("GET", "/api/v1/ledger/verify", timeout=AUDIO_TIMEOUT_S))
 
-    async def export(self, tenant: str | None) -> AsyncIterator[dict[str, Any]]:
-        """Not offered over HTTP: the record leaves the machine only by the hand of who runs it."""
+    def export(self, tenant: str | None) -> AsyncIterator[dict[str, Any]]:
+        """Not offered over HTTP: the record leaves a machine only by the hand of who runs it."""
         raise UsageError("The ledger is exported where it is kept; run `hive ledger export` there, without --server.")
-        yield {}
+
+    async def state(self, path: str) -> dict[str, Any]:
+        """GET /health or /ready; an answer of 503 is an answer too."""
+        try:
+            answer = await self._client.get(path)
+            found = answer.json()
+        except (httpx2.TransportError, ValueError) as error:
+            raise UnavailableError(f"No hive answers at {self._client.base_url}") from error
+        return found if isinstance(found, dict) else {}
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> Transcript:
         """POST /v1/audio/transcriptions, OpenAI's format."""
+        start_s = time.perf_counter()
         form = {"model": "whisper-1", "response_format": "verbose_json"} | ({"language": language} if language else {})
         answer = await self._send(
             "POST", "/v1/audio/transcriptions", data=form, files={"file": ("audio", audio)}, timeout=AUDIO_TIMEOUT_S
         )
-        return _transcript(answer.json(), answer.elapsed.total_seconds())
+        return _transcript(answer.json(), time.perf_counter() - start_s)
 
     async def _judge(self, ask: Ask, gate: asyncio.Semaphore) -> RemoteJudgement:
         async with gate:
             case = await self.ask(ask, Caller())
         if case.understanding is None or case.decision is None:
-            raise UnavailableError(f"The hive at {self._client.base_url} accepted intent {case.id} but did not decide it yet.")
+            raise UnavailableError(
+                f"The hive at {self._client.base_url} accepted intent {case.id} but did not decide it yet."
+            )
         return RemoteJudgement(case.understanding, case.opinions, case.decision)
 
     async def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
@@ -145,8 +181,8 @@ class RemoteHive:
         try:
             return kind.model_validate_json(answer.content)
         except ValidationError as error:
-            message = f"{self._client.base_url} did not answer as a hive of this version does; compare `hive --version` with its /health."
-            raise HiveError(message) from error
+            where = self._client.base_url
+            raise HiveError(f"{where} is no hive of this version; compare `hive --version` with its /health") from error
 
 
 @asynccontextmanager
@@ -194,19 +230,30 @@ def _problem(answer: httpx2.Response) -> HiveError:
     message = str(fields.get("detail") or fields.get("title") or f"The server answered {answer.status_code}")
     if answer.status_code == UnauthenticatedError.status:
         return UnauthenticatedError(f"{message.rstrip('.')}; pass --token.")
-    kinds: dict[int, type[HiveError]] = {403: ForbiddenError, 400: UsageError, 415: UsageError, 422: UsageError}
-    kind = UnavailableError if answer.status_code in _RETRIED else kinds.get(answer.status_code, HiveError)
+    kind = UnavailableError if answer.status_code in _RETRIED else _KINDS.get(answer.status_code, HiveError)
     return kind(message)
 
 
 def _transcript(said: Mapping[str, Any], elapsed_s: float) -> Transcript:
     language = str(said.get("language") or "und").lower()
     segments = tuple(
-        Segment(text=str(s["text"]).strip(), start_s=s["start"], end_s=s["end"], avg_logprob=min(0.0, s.get("avg_logprob", 0.0)))
+        Segment(
+            text=str(s["text"]).strip(),
+            start_s=s["start"],
+            end_s=s["end"],
+            avg_logprob=min(0.0, s.get("avg_logprob", 0.0)),
+        )
         for s in said.get("segments") or ()
     )
     return Transcript(
-        text=said["text"], raw_text=said["text"], has_speech=bool(said["text"]), language=_LANGUAGE_CODES.get(language, language),
-        language_probability=1.0, duration_s=said.get("duration", 0.0), compute_s=said.get("compute_s", elapsed_s),
-        confidence=said.get("confidence", 0.0), avg_logprob=min(0.0, said.get("avg_logprob", 0.0)), segments=segments,
+        text=said["text"],
+        raw_text=said["text"],
+        has_speech=bool(said["text"]),
+        language=_LANGUAGE_CODES.get(language, language),
+        language_probability=1.0,
+        duration_s=said.get("duration", 0.0),
+        compute_s=said.get("compute_s", elapsed_s),
+        confidence=said.get("confidence", 0.0),
+        avg_logprob=min(0.0, said.get("avg_logprob", 0.0)),
+        segments=segments,
     )

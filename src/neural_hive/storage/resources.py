@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
@@ -17,11 +18,11 @@ class Resources:
     def __init__(self) -> None:
         self._stack = AsyncExitStack()
         self._opened: dict[str, Any] = {}
-        self._lock = asyncio.Lock()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def once(self, key: str, opener: Callable[[], AbstractAsyncContextManager[T]]) -> T:
-        """The thing that `key` names: opened by the first caller, shared with the next."""
-        async with self._lock:
+        """The thing that `key` names: opened by the first caller, shared with the next. An opener may open others."""
+        async with self._locks[key]:
             if key not in self._opened:
                 self._opened[key] = await self._stack.enter_async_context(opener())
         thing: T = self._opened[key]

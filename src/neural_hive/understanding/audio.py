@@ -41,7 +41,8 @@ class AudioLimits:
 
 
 def sniff(data: bytes) -> str | None:
-    """Name of FFmpeg's demuxer for these bytes, or None: only formats that hold sound and refer to no other file or address.
+    """Name of FFmpeg's demuxer for these bytes, or None: only formats that hold sound and refer to no other file or
+    address.
 
     FFmpeg is never left to guess: among what it would try are playlists that open addresses.
     """
@@ -78,14 +79,17 @@ def decode(data: bytes, limits: AudioLimits | None = None) -> NDArray[np.float32
         float32 (n_samples,), mono (mean of the channels as FFmpeg mixes them), 16 kHz, in [-1, 1].
 
     Raises:
-        AudioRejectedError: empty, too large, too long, too short, of an unknown format, or damaged beyond use; the message
+        AudioRejectedError: empty, too large, too long, too short, of an unknown format, or damaged beyond use; the
+            message
             says which. Sending the same bytes again fails again.
     """
     bounds = limits or AudioLimits()
     check_size(data, bounds)
     form = sniff(data)
     if form is None:
-        raise AudioRejectedError("This is not a recording in a known format: send WAV, FLAC, MP3, OGG, Opus, M4A or WebM.")
+        raise AudioRejectedError(
+            "This is not a recording in a known format: send WAV, FLAC, MP3, OGG, Opus, M4A or WebM."
+        )
     pieces, n_samples = [], 0
     try:
         for piece in _resampled(data, form, bounds):
@@ -110,7 +114,9 @@ def check_size(data: bytes, limits: AudioLimits) -> None:
     if not data:
         raise AudioRejectedError("The recording is empty.")
     if len(data) > limits.max_bytes:
-        raise AudioRejectedError(f"The file is larger than {limits.max_bytes // (1024 * 1024)} MB; send a compressed one.")
+        raise AudioRejectedError(
+            f"The file is larger than {limits.max_bytes // (1024 * 1024)} MB; send a compressed one."
+        )
 
 
 def _reason(error: Exception) -> str:
@@ -126,15 +132,17 @@ def _resampled(data: bytes, form: str, limits: AudioLimits) -> Iterator[NDArray[
             _check_frame(frame, limits)
             frame.pts = None
             for out in resampler.resample(frame):
-                yield out.to_ndarray().reshape(-1)
+                yield np.asarray(out.to_ndarray(), np.float32).reshape(-1)
         for out in resampler.resample(None):
-            yield out.to_ndarray().reshape(-1)
+            yield np.asarray(out.to_ndarray(), np.float32).reshape(-1)
 
 
 def _frames(container: av.container.InputContainer, limits: AudioLimits) -> Iterator[av.AudioFrame]:
     """Frames of the first audio stream; a damaged packet is skipped, too many packets or nothing but damage end it."""
     stream = container.streams.audio[0]
-    stream.thread_type = "NONE"
+    if stream.codec_context is None:
+        raise AudioRejectedError("The file's sound is in an unknown encoding.")
+    stream.codec_context.thread_type = "NONE"
     n_damaged = n_empty = 0
     for n_packets, packet in enumerate(container.demux(stream)):
         if n_packets > _MAX_PACKETS_PER_S * limits.max_s or n_empty > _MAX_EMPTY:
@@ -156,4 +164,6 @@ def _check_frame(frame: av.AudioFrame, limits: AudioLimits) -> None:
             f"The sampling rate is {frame.sample_rate} Hz; record with {limits.min_rate_hz} to {limits.max_rate_hz} Hz."
         )
     if frame.layout.nb_channels > limits.max_channels:
-        raise AudioRejectedError(f"The file has {frame.layout.nb_channels} channels; at most {limits.max_channels} are read.")
+        raise AudioRejectedError(
+            f"The file has {frame.layout.nb_channels} channels; at most {limits.max_channels} are read."
+        )

@@ -14,8 +14,7 @@ from neural_hive.understanding.mentions import Mention, find_mentions, is_purpos
 _GRAVE = ("destroy", "disable", "expose", "stop", "grant", "pay", "revoke", "export", "collect", "deploy", "migrate")
 #: Objects whose loss hurts; destroying anything else (a button, a typo) can be undone by writing it again.
 DURABLE = frozenset(
-    "data personal_data account backup audit_log database schema money contract server cloud queue certificate model customer employee "
-    "log secret document".split()
+    ["data", "personal_data", "account", "backup", "audit_log", "database", "schema", "money", "contract", "server", "cloud", "queue", "certificate", "model", "customer", "employee", "log", "secret", "document"]
 )
 _READING = frozenset({"read", "investigate", "document", "notify", "test", "fail", "none"})
 _HARD = frozenset({"migrate", "replace", "upgrade", "pay", "export", "expose"})

@@ -43,7 +43,8 @@ class VadOptions:
         min_speech_s: Shorter spans are dropped, seconds.
         min_silence_s: A shorter pause does not end a span, seconds.
         pad_s: Kept before and after each span, seconds; Whisper needs the soft edges of words.
-        min_peak: A span must reach this probability once; music and noise hover below it (measured, docs/explanation/speech.md).
+        min_peak: A span must reach this probability once; music and noise hover below it (measured,
+            docs/explanation/speech.md).
     """
 
     threshold: float = 0.5
@@ -131,13 +132,21 @@ def pad(spans: Sequence[Span], n_samples: int, padding: int) -> list[Span]:
 
 
 def group(spans: Sequence[Span], *, max_s: float, max_pause_s: float) -> list[Span]:
-    """Join neighbours into windows of at most `max_s`, never over a pause longer than `max_pause_s`; cut what is longer still."""
+    """Join neighbours into windows of at most `max_s`, never over a pause longer than `max_pause_s`.
+
+    Cut what is longer still.
+    """
     limit, pause = round(max_s * SAMPLE_RATE_HZ), round(max_pause_s * SAMPLE_RATE_HZ)
     out: list[Span] = []
     for span in spans:
         for start in range(span.start, span.end, limit):
             piece = Span(start, min(span.end, start + limit))
-            if out and piece.start - out[-1].end <= pause and piece.end - out[-1].start <= limit and piece.start == span.start:
+            if (
+                out
+                and piece.start - out[-1].end <= pause
+                and piece.end - out[-1].start <= limit
+                and piece.start == span.start
+            ):
                 out[-1] = Span(out[-1].start, piece.end)
             else:
                 out.append(piece)

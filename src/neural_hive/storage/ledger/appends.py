@@ -15,7 +15,7 @@ from neural_hive.errors import ConflictError, IdempotencyConflictError, NotFound
 from neural_hive.ports import IdempotencyKey
 from neural_hive.storage.ledger import reads
 from neural_hive.storage.ledger.chain import Draft, Entry, EntryKind, Head, seal
-from neural_hive.storage.ledger.records import CaseRows, Sealed, event_id, utc_text, waits_for_a_person
+from neural_hive.storage.ledger.records import CaseRows, Sealed, event_part, utc_text, waits_for_a_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class NewDecision:
 
     case_id: str
     body: bytes
-    event_ids: list[str]
+    event_parts: list[str]
     outcome: str
     domain: str
 
@@ -53,12 +53,12 @@ class NewReview:
 
 
 def accept(connection: apsw.Connection, new: NewCase) -> CaseRows | None:
-    """Record an intent; None when it is new, the case's rows when it was there already. See `Ledger.accept`."""
+    """Record an intent; None when it is new, the case's rows when it was there. See `Ledger.accept`."""
     existing = _by_key(connection, new) or _by_id(connection, new)
     if existing is not None:
         return existing
     draft = _draft(EntryKind.ACCEPTED, new.id, new.tenant, new.body)
-    entry = _append(connection, draft, [event_id(new.id, EventType.ACCEPTED)])
+    entry = _append(connection, draft, [event_part(EventType.ACCEPTED)])
     connection.execute(
         "INSERT INTO cases (accepted_seq, id, tenant, lease_until) VALUES (?, ?, ?, ?)",
         (entry.seq, new.id, new.tenant, new.lease_until),
@@ -82,12 +82,10 @@ def _by_key(connection: apsw.Connection, new: NewCase) -> CaseRows | None:
 
 
 def _by_id(connection: apsw.Connection, new: NewCase) -> CaseRows | None:
-    row = connection.execute(
-        "SELECT e.body FROM cases c JOIN entries e ON e.seq = c.accepted_seq WHERE c.id = ?", (new.id,)
-    ).fetchone()
+    row = connection.execute("SELECT accepted_seq FROM cases WHERE id = ?", (new.id,)).fetchone()
     if row is None:
         return None
-    if row[0].encode() != new.body:
+    if reads.body(connection, row[0]).encode() != new.body:
         raise ConflictError(f"The case {new.id} exists already with another content; use a new id.")
     _bind_key(connection, new)
     return reads.case_rows(connection, new.tenant, new.id)
@@ -104,19 +102,19 @@ def _bind_key(connection: apsw.Connection, new: NewCase) -> None:
 def decide(connection: apsw.Connection, new: NewDecision) -> tuple[CaseRows, bool]:
     """Record a decision once; the case's rows, and whether it was decided before. See `Ledger.record_decision`."""
     row = connection.execute(
-        "SELECT c.tenant, c.decided_seq, e.body FROM cases c JOIN entries e ON e.seq = c.accepted_seq WHERE c.id = ?",
-        (new.case_id,),
+        "SELECT tenant, accepted_seq, decided_seq FROM cases WHERE id = ?", (new.case_id,)
     ).fetchone()
     if row is None:
         raise NotFoundError(f"There is no case {new.case_id}.")
-    tenant, decided_seq, accepted = row
+    tenant, accepted_seq, decided_seq = row
     if decided_seq is not None:
         return reads.case_rows(connection, tenant, new.case_id), True
-    entry = _append(connection, _draft(EntryKind.DECIDED, new.case_id, tenant, new.body), new.event_ids)
+    entry = _append(connection, _draft(EntryKind.DECIDED, new.case_id, tenant, new.body), new.event_parts)
     connection.execute(
         "UPDATE cases SET decided_seq = ?, outcome = ?, domain = ?, waiting = ? WHERE id = ?",
         (entry.seq, new.outcome, new.domain, waits_for_a_person(new.outcome, None), new.case_id),
     )
+    accepted = reads.body(connection, accepted_seq)
     return CaseRows(accepted, Sealed(new.body, entry.hash, entry.previous_hash, entry.draft.at)), False
 
 
@@ -137,7 +135,7 @@ def review(connection: apsw.Connection, new: NewReview) -> CaseRows:
 
 def _append_review(connection: apsw.Connection, new: NewReview, outcome: str) -> None:
     draft = _draft(EntryKind.REVIEWED, new.case_id, new.tenant, new.body)
-    entry = _append(connection, draft, [event_id(new.case_id, EventType.REVIEWED, new.id)])
+    entry = _append(connection, draft, [event_part(EventType.REVIEWED, new.id)])
     connection.execute("INSERT INTO reviews VALUES (?, ?, ?, ?)", (new.case_id, new.id, entry.seq, new.verdict))
     is_waiting = waits_for_a_person(outcome, new.verdict)
     connection.execute("UPDATE cases SET waiting = ? WHERE id = ?", (is_waiting, new.case_id))
@@ -160,20 +158,15 @@ def _draft(kind: EntryKind, case_id: str, tenant: str, body: bytes) -> Draft:
     return Draft(kind.value, case_id, tenant, utc_text(datetime.now(UTC)), body)
 
 
-def _append(connection: apsw.Connection, draft: Draft, event_ids: list[str]) -> Entry:
-    """Put one entry at the end of the chain and the ids of its events into the outbox.
+def _append(connection: apsw.Connection, draft: Draft, event_parts: list[str]) -> Entry:
+    """Put one entry at the end of the chain and its events into the outbox.
 
     The chain's end is read inside the transaction, which holds the write lock: other processes may append as well.
     """
     entry = seal(draft, _head(connection))
-    connection.execute(
-        "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        reads.columns(entry),
-    )
-    connection.execute(
-        "INSERT INTO outbox VALUES (?, ?, ?, ?)",
-        (entry.seq, draft.case_id, canonical_json(event_ids).decode(), len(event_ids)),
-    )
+    connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)", reads.columns(entry))
+    waiting = canonical_json(event_parts).decode()
+    connection.execute("INSERT INTO outbox VALUES (?, ?, ?)", (entry.seq, waiting, len(event_parts)))
     return entry
 
 

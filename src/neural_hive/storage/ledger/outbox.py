@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apsw
@@ -13,46 +14,60 @@ from neural_hive.contracts import Event
 from neural_hive.storage.ledger.reads import entry_from
 from neural_hive.storage.ledger.records import events
 
+#: The entries of a case; each by its own key, because the case may be another one's prefix.
+_ENTRIES_OF_CASE = """
+SELECT o.seq, o.waiting FROM outbox o WHERE o.seq IN (
+    SELECT accepted_seq FROM cases WHERE id = ?1 UNION ALL SELECT decided_seq FROM cases WHERE id = ?1
+    UNION ALL SELECT seq FROM reviews WHERE case_id = ?1)
+"""
+
 
 def pending(connection: apsw.Connection, limit: int) -> list[Event]:
     """The oldest `limit` events that wait, in order of recording."""
     rows = connection.execute(
-        "SELECT o.event_ids, e.seq, e.kind, e.case_id, e.tenant, e.at, e.body, e.previous_hash, e.hash"
+        "SELECT o.waiting, e.seq, e.kind, e.case_id, e.tenant, e.at, e.body, e.previous_hash, e.hash"
         " FROM outbox o JOIN entries e ON e.seq = o.seq ORDER BY o.seq LIMIT ?",
         (limit,),
     )
     found: list[Event] = []
     for row in rows:
-        waiting = frozenset(orjson.loads(row[0]))
-        found.extend(event for event in events(entry_from(row[1:])) if event.id in waiting)
+        entry = entry_from(row[1:])
+        waiting = {f"{entry.draft.case_id}:{part}" for part in orjson.loads(row[0])}
+        found.extend(event for event in events(entry) if event.id in waiting)
         if len(found) >= limit:
             break
     return found[: max(0, limit)]
 
 
-def forget(connection: apsw.Connection, event_ids: Sequence[str]) -> None:
+def forget(connection: apsw.Connection, event_ids: Iterable[str]) -> None:
     """Remove published events; ids that do not wait are ignored."""
-    published = frozenset(event_ids)
-    for case_id in {case_id for event_id in published for case_id in _possible_cases(event_id)}:
-        rows: Iterable[Any] = connection.execute("SELECT seq, event_ids FROM outbox WHERE case_id = ?", (case_id,))
-        for seq, ids in list(rows):
-            _keep(connection, seq, [event_id for event_id in orjson.loads(ids) if event_id not in published])
-
-
-def _possible_cases(event_id: str) -> Iterator[str]:
-    """The case ids that an event id may start with: `case:type` or `case:type:detail`."""
-    parts = event_id.split(":")
-    return (":".join(parts[:n]) for n in range(1, len(parts)))
+    published: dict[str, set[str]] = defaultdict(set)
+    for event_id in event_ids:
+        for case_id, part in _readings(event_id):
+            published[case_id].add(part)
+    for case_id, parts in published.items():
+        for seq, waiting in list(_waiting(connection, case_id)):
+            _keep(connection, seq, [part for part in orjson.loads(waiting) if part not in parts])
 
 
 def depth(connection: apsw.Connection) -> int:
     """How many events wait."""
-    return int(connection.execute("SELECT coalesce(sum(n_events), 0) FROM outbox").get)
+    return int(connection.execute("SELECT coalesce(sum(n_waiting), 0) FROM outbox").get)
 
 
-def _keep(connection: apsw.Connection, seq: int, event_ids: list[str]) -> None:
-    if event_ids:
-        values = (canonical_json(event_ids).decode(), len(event_ids), seq)
-        connection.execute("UPDATE outbox SET event_ids = ?, n_events = ? WHERE seq = ?", values)
+def _readings(event_id: str) -> Iterator[tuple[str, str]]:
+    """Every way to split an event id into a case id and the rest: nothing says that a case id has no colon."""
+    parts = event_id.split(":")
+    return ((":".join(parts[:n]), ":".join(parts[n:])) for n in range(1, len(parts)))
+
+
+def _waiting(connection: apsw.Connection, case_id: str) -> Iterable[Any]:
+    return connection.execute(_ENTRIES_OF_CASE, (case_id,))
+
+
+def _keep(connection: apsw.Connection, seq: int, parts: list[str]) -> None:
+    if parts:
+        values = (canonical_json(parts).decode(), len(parts), seq)
+        connection.execute("UPDATE outbox SET waiting = ?, n_waiting = ? WHERE seq = ?", values)
     else:
         connection.execute("DELETE FROM outbox WHERE seq = ?", (seq,))

@@ -44,6 +44,11 @@ def case_rows(connection: apsw.Connection, tenant: str, case_id: str) -> CaseRow
     return _with_reviews(connection, [row])[0]
 
 
+def body(connection: apsw.Connection, seq: int) -> str:
+    """The body of one entry."""
+    return str(connection.execute("SELECT body FROM entries WHERE seq = ?", (seq,)).get)
+
+
 def find(connection: apsw.Connection, query: CaseQuery) -> Page:
     """One page of a tenant's cases, newest first. See `Ledger.find`."""
     limit = min(max(1, query.limit), MAX_PAGE)

@@ -1,4 +1,4 @@
-"""What the bodies of entries hold, and how cases and events are read back out of them. Pure; for every ledger product."""
+"""What the bodies of entries hold, and how cases and events are read back. Pure; for every ledger product."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from neural_hive.storage.ledger.chain import Draft, Entry, EntryKind
 
 
 class Judgement(Record):
-    """The body of a decided entry; its `decision.hash` and `decision.previous_hash` are empty: they are the entry's own."""
+    """The body of a decided entry; the decision's own hashes are empty in it, because they are the entry's."""
 
     understanding: Understanding
     opinions: tuple[Opinion, ...]
@@ -48,7 +48,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class CaseRows:
-    """A case as its entries hold it: body of the accepted entry, the decided one if any, bodies of the reviews in order."""
+    """A case as its entries hold it: accepted body, decided entry if any, bodies of the reviews in order."""
 
     accepted: str | bytes
     decided: Sealed | None = None
@@ -118,16 +118,16 @@ def decided_case(intent: Intent, judged: Judgement, sealed: Sealed, reviews: Seq
     )
 
 
-def event_id(case_id: str, kind: EventType, detail: str = "") -> str:
-    """The stable id of an event: `case:type`, then `:specialist` for an opinion or `:review id` for a review."""
-    return f"{case_id}:{kind}:{detail}" if detail else f"{case_id}:{kind}"
+def event_part(kind: EventType, detail: str = "") -> str:
+    """An event's id after `case:`: its type, then `:specialist` for an opinion and `:review id` for a review."""
+    return f"{kind}:{detail}" if detail else kind.value
 
 
-def decided_event_ids(case_id: str, opinions: Iterable[Opinion]) -> list[str]:
-    """The ids of the events that a decision brings, in order."""
+def decided_event_parts(opinions: Iterable[Opinion]) -> list[str]:
+    """The events that a decision brings, in order, each as its `event_part`."""
     names = sorted(opinion.specialist for opinion in opinions)
-    spoken = [event_id(case_id, EventType.OPINION, name) for name in names]
-    return [event_id(case_id, EventType.UNDERSTOOD), *spoken, event_id(case_id, EventType.DECIDED)]
+    spoken = [event_part(EventType.OPINION, name) for name in names]
+    return [event_part(EventType.UNDERSTOOD), *spoken, event_part(EventType.DECIDED)]
 
 
 def events(entry: Entry) -> Iterator[Event]:
@@ -148,7 +148,7 @@ def events(entry: Entry) -> Iterator[Event]:
 
 def _event(draft: Draft, kind: EventType, data: dict[str, Any], detail: str = "") -> Event:
     return Event(
-        id=event_id(draft.case_id, kind, detail),
+        id=f"{draft.case_id}:{event_part(kind, detail)}",
         type=kind,
         tenant=draft.tenant,
         case_id=draft.case_id,

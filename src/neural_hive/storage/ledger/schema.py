@@ -22,6 +22,9 @@ MIGRATIONS = (
             BEGIN SELECT RAISE(ABORT, 'ledger entries are never changed'); END;
         CREATE TRIGGER entries_are_never_removed BEFORE DELETE ON entries
             BEGIN SELECT RAISE(ABORT, 'ledger entries are never removed'); END;
+        CREATE TRIGGER entries_are_added_at_the_end BEFORE INSERT ON entries
+            WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM entries)
+            BEGIN SELECT RAISE(ABORT, 'ledger entries are never put between others'); END;
         """,
     ),
     Migration(
@@ -56,12 +59,11 @@ MIGRATIONS = (
     ),
     Migration(
         4,
-        "The outbox holds, per entry, the ids of the events that are not published yet; their content is in the entry.",
+        "The outbox says which events of which entries are not published yet; their content is in the entries.",
         """
         CREATE TABLE outbox (
-            seq INTEGER PRIMARY KEY, case_id TEXT NOT NULL, event_ids TEXT NOT NULL, n_events INTEGER NOT NULL
+            seq INTEGER PRIMARY KEY, waiting TEXT NOT NULL, n_waiting INTEGER NOT NULL
         ) STRICT;
-        CREATE INDEX outbox_of_a_case ON outbox (case_id);
         """,
     ),
 )

@@ -66,7 +66,7 @@ class SqliteLedger:
         new = appends.NewDecision(
             case_id=case_id,
             body=records.body(judgement),
-            event_ids=records.decided_event_ids(case_id, opinions),
+            event_parts=records.decided_event_parts(opinions),
             outcome=decision.outcome.value,
             domain=understanding.domain.value,
         )

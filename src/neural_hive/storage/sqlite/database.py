@@ -43,11 +43,16 @@ class Database:
         for connection in readers:
             self._readers.put(connection)
         self._n_readers = len(readers)
+        self._is_closed = False
         self._pool = ThreadPoolExecutor(max_workers=max(1, len(readers)), thread_name_prefix="sqlite-reader")
 
     async def write(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run `work` in the next group commit; durable on return. See `Writer.run`."""
         return await self._writer.run(work)
+
+    def submit(self, work: Callable[[apsw.Connection], T]) -> asyncio.Future[T]:
+        """Queue `work` for the writer, in order with other writes, without waiting. See `Writer.submit`."""
+        return self._writer.submit(work)
 
     async def read(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run `work` on one consistent snapshot, beside the writer.
@@ -55,6 +60,8 @@ class Database:
         Raises:
             StorageError: the file cannot be read.
         """
+        if self._is_closed:
+            raise StorageError(f"{self.path} is closed.")
         if not self._n_readers:
             return await self._writer.run(work)
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
@@ -73,6 +80,7 @@ class Database:
 
     async def close(self) -> None:
         """Finish what waits and close every connection."""
+        self._is_closed = True
         await self._writer.close()
         await asyncio.to_thread(self._pool.shutdown)
         while not self._readers.empty():
@@ -117,8 +125,12 @@ async def shared_database(path: str, resources: Resources | None) -> AsyncIterat
         async with open_database(path) as database:
             yield database
     else:
-        key = path if path == MEMORY else os.path.realpath(path)
-        yield await resources.once(f"sqlite:{key}", partial(open_database, path))
+        yield await resources.once(f"sqlite:{_identity(path)}", partial(open_database, path))
+
+
+def _identity(path: str) -> str:
+    """One name for one file, however it is spelled."""
+    return path if path == MEMORY else os.path.realpath(path)
 
 
 def _mark(connection: apsw.Connection) -> None:
@@ -133,7 +145,6 @@ def connect(path: str) -> apsw.Connection:
     _use_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    connection.execute("PRAGMA recursive_triggers = ON")
     return connection
 
 

@@ -1,8 +1,9 @@
 """One thread that writes: it drains a queue and commits everything that waits in one synced transaction (group commit).
 
-Each operation runs in its own savepoint, so that one that fails takes nothing from its neighbours. A caller gets its
-answer only after COMMIT. Several processes may each have a writer on the same file: the transaction takes the write
-lock first and operations read what they depend on inside it, so nothing is cached between two transactions.
+A caller gets its answer only after COMMIT. An operation that fails takes nothing from its neighbours: if it had written
+something, the transaction is rolled back and each operation runs again in one of its own. (A savepoint for each would
+make every commit dearer instead: the full-text index is flushed at each.) Several processes may each have a writer on
+one file: the transaction takes the write lock first and operations read what they depend on in it; nothing is cached.
 """
 
 from __future__ import annotations
@@ -55,12 +56,17 @@ class Writer:
     async def run(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run `work` inside a transaction; its effects are durable on return. What it raises is raised here.
 
-        Cancelling the caller does not undo work that has begun.
+        `work` may run twice, the first time in a transaction that is rolled back. Cancelling the caller does not undo
+        work that has begun.
 
         Raises:
             OverloadedError: too many operations wait; nothing was queued.
             StorageError: the transaction failed as a whole, or the writer is closed. Nothing was acknowledged.
         """
+        return await self.submit(work)
+
+    def submit(self, work: Callable[[apsw.Connection], T]) -> asyncio.Future[T]:
+        """Queue `work` behind what was queued before, without waiting; the future is what `run` returns or raises."""
         if self._is_closing:
             raise StorageError(f"{self._path} is closed; nothing was acknowledged.")
         if self._waiting.qsize() >= self._max_waiting:
@@ -68,7 +74,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         self._waiting.put(_Operation(work, loop, answer))
-        return await answer
+        return answer
 
     async def close(self) -> None:
         """Finish what waits, then stop. Safe to call twice."""
@@ -100,27 +106,36 @@ class Writer:
         return batch, False
 
     def _commit(self, batch: Sequence[_Operation[Any]]) -> None:
+        if not self._transact(batch):
+            for operation in batch:
+                self._transact([operation])
+
+    def _transact(self, batch: Sequence[_Operation[Any]]) -> bool:
+        """Run and commit a batch. False when one operation spoiled it: nothing was kept, run each on its own."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for operation in batch:
-                self._attempt(operation)
+            if not all(self._attempt(operation) for operation in batch):
+                self._abandon()
+                return len(batch) == 1
             self._connection.execute("COMMIT")
         except apsw.Error as error:
             self._abandon()
             for operation in batch:
                 operation.error = storage_error(error, self._path)
+        return True
 
-    def _attempt(self, operation: _Operation[Any]) -> None:
-        connection = self._connection
-        connection.execute("SAVEPOINT operation")
+    def _attempt(self, operation: _Operation[Any]) -> bool:
+        """Run one operation. False when it failed after it may have written something."""
+        operation.error = None
+        n_before = self._connection.total_changes()
         try:
-            operation.value = operation.work(connection)
-        except Exception as error:  # not swallowed: it is raised where `run` is awaited
-            if not connection.in_transaction and isinstance(error, apsw.Error):
-                raise  # SQLite rolled everything back; no neighbour may be acknowledged
-            connection.execute("ROLLBACK TO operation")
-            operation.error = storage_error(error, self._path) if isinstance(error, apsw.Error) else error
-        connection.execute("RELEASE operation")
+            operation.value = operation.work(self._connection)
+        except apsw.Error as error:
+            operation.error = storage_error(error, self._path)
+        except Exception as error:  # noqa: BLE001 - not swallowed: it is raised where `run` is awaited
+            operation.error = error
+            return self._connection.total_changes() == n_before
+        return operation.error is None
 
     def _abandon(self) -> None:
         if self._connection.in_transaction:

@@ -94,7 +94,9 @@ def is_nif_pt(digits: str) -> bool:
 
     Source: Portaria 386/98 and the Autoridade Tributária's NIF rules; modulo 11, weights 9…2; leading digits in use.
     """
-    if len(digits) != 9 or (digits[0] not in "1235689" and digits[:2] not in ("45", "70", "71", "72", "74", "75", "77", "78", "79")):
+    if len(digits) != 9 or (
+        digits[0] not in "1235689" and digits[:2] not in ("45", "70", "71", "72", "74", "75", "77", "78", "79")
+    ):
         return False
     return _mod11_digit(_weighted(digits, range(9, 1, -1))) == int(digits[8])
 
@@ -174,7 +176,8 @@ def is_nuss_es(digits: str) -> bool:
 def is_ssn(digits: str) -> bool:
     """US social security number that can have been issued, 9 digits.
 
-    Source: Social Security Administration, number randomization (2011): area not 000, 666 or 9xx; group and serial not zero.
+    Source: Social Security Administration, number randomization (2011): area not 000, 666 or 9xx; group and serial
+    not zero.
     """
     return (
         len(digits) == 9
@@ -195,7 +198,8 @@ def is_luhn(digits: str) -> bool:
 def card_brand(digits: str) -> str:
     """The payment network of a card number, 13 to 19 digits, by its first digits and length; empty if none.
 
-    Source: ISO/IEC 7812 issuer ranges as published by Visa, Mastercard, American Express, Diners/Discover, JCB, UnionPay, Elo, Hipercard.
+    Source: ISO/IEC 7812 issuer ranges as published by Visa, Mastercard, American Express, Diners/Discover, JCB,
+    UnionPay, Elo, Hipercard.
     """
     n_digits, two, four = len(digits), int(digits[:2]), int(digits[:4])
     if digits[0] == "4" and n_digits in (13, 16, 19):
@@ -261,12 +265,97 @@ def is_nhs_uk(digits: str) -> bool:
 #: Length of an IBAN by country. Source: SWIFT IBAN Registry (ISO 13616), release 99.
 IBAN_LENGTHS: dict[str, int] = {
     pair[:2]: int(pair[2:])
-    for pair in (
-        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 ES24 "
-        "FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 "
-        "LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 RS22 "
-        "RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
-    ).split()
+    for pair in [
+        "AD24",
+        "AE23",
+        "AL28",
+        "AT20",
+        "AZ28",
+        "BA20",
+        "BE16",
+        "BG22",
+        "BH22",
+        "BI27",
+        "BR29",
+        "BY28",
+        "CH21",
+        "CR22",
+        "CY28",
+        "CZ24",
+        "DE22",
+        "DJ27",
+        "DK18",
+        "DO28",
+        "EE20",
+        "EG29",
+        "ES24",
+        "FI18",
+        "FK18",
+        "FO18",
+        "FR27",
+        "GB22",
+        "GE22",
+        "GI23",
+        "GL18",
+        "GR27",
+        "GT28",
+        "HN28",
+        "HR21",
+        "HU28",
+        "IE22",
+        "IL23",
+        "IQ23",
+        "IS26",
+        "IT27",
+        "JO30",
+        "KW30",
+        "KZ20",
+        "LB28",
+        "LC32",
+        "LI21",
+        "LT20",
+        "LU20",
+        "LV21",
+        "LY25",
+        "MC27",
+        "MD24",
+        "ME22",
+        "MK19",
+        "MN20",
+        "MR27",
+        "MT31",
+        "MU30",
+        "NI28",
+        "NL18",
+        "NO15",
+        "OM23",
+        "PK24",
+        "PL28",
+        "PS29",
+        "PT25",
+        "QA29",
+        "RO24",
+        "RS22",
+        "RU33",
+        "SA24",
+        "SC31",
+        "SD18",
+        "SE24",
+        "SI19",
+        "SK24",
+        "SM27",
+        "SO23",
+        "ST25",
+        "SV28",
+        "TL23",
+        "TN24",
+        "TR26",
+        "UA29",
+        "VA22",
+        "VG24",
+        "XK20",
+        "YE30",
+    ]
 }
 
 

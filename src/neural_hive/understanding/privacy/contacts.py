@@ -12,31 +12,53 @@ _LOCAL_EXTRA, _DOMAIN_EXTRA = "._%+-'!#$&*/=?^`{|}~", "-."
 _MAX_LOCAL, _MAX_DOMAIN = 64, 253  # Source: RFC 5321, section 4.5.3.1
 _AT_WORD = r"(?:\s*[\(\[<{]\s*(?:at|arroba|@)\s*[\)\]>}]\s*|\s+arroba\s+)"
 _DOT_WORD = r"(?:\s*[\(\[{]\s*(?:dot|ponto|punto)\s*[\)\]}]\s*|\s+(?:dot|ponto|punto)\s+|\s?\.\s?)"
+_SPELLED_MARK = "dot|ponto|punto|underline|underscore|guion bajo|sublinhado|tra[çc]o|h[íi]fen|dash"
 _LABEL = r"[^\W_][\w\-]{0,62}"
 _SPELLED = re.compile(
-    rf"(?<![\w.])(?:[\w+\-]{{1,40}}(?:\s+(?:dot|ponto|punto)\s+|\s+(?:underline|underscore|underscor|guion bajo|sublinhado|tra[çc]o|h[íi]fen|dash)\s+|\.)){{0,4}}[\w.+\-]{{1,64}}{_AT_WORD}{_LABEL}(?:{_DOT_WORD}{_LABEL}){{1,3}}",
+    rf"(?<![\w.])(?:[\w+\-]{{1,40}}(?:\s+(?:{_SPELLED_MARK})\s+|\.)){{0,4}}[\w.+\-]{{1,64}}"
+    rf"{_AT_WORD}{_LABEL}(?:{_DOT_WORD}{_LABEL}){{1,3}}",
     re.IGNORECASE,
 )
 _SPELLED_EN = re.compile(
-    rf"(?<![\w.])(?:[\w+\-]{{1,40}}(?:\s+(?:dot|underscore|dash)\s+|\.)){{0,4}}[\w+\-]{{1,40}}\s+at\s+{_LABEL}(?:\s+dot\s+{_LABEL}){{1,3}}", re.IGNORECASE
+    rf"(?<![\w.])(?:[\w+\-]{{1,40}}(?:\s+(?:dot|underscore|dash)\s+"
+    rf"|\.)){{0,4}}[\w+\-]{{1,40}}\s+at\s+{_LABEL}(?:\s+dot\s+{_LABEL}){{1,3}}",
+    re.IGNORECASE,
 )
-_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])", re.IGNORECASE)
+_IPV4 = re.compile(
+    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d|-(?:rc|beta|alpha|snapshot|\d)|\.jar| rc\d)", re.IGNORECASE
+)
+_IPV6 = re.compile(
+    r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])", re.IGNORECASE
+)
 _MAC = re.compile(r"(?<![\w:\-])(?:[0-9a-f]{2}([:\-]))(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:\-])", re.IGNORECASE)
-_VERSION_BEFORE = re.compile(r"(?:\b(?:v|vers[ãa]o|versi[óo]n|version|ver|release|rel|build|kernel|firmware|driver|sdk|jdk|java|patch|hotfix|upgrade to|se[çc][ãa]o|section|secci[óo]n|item|cl[áa]usula|art)[\s.:]{0,2}(?:para |to |a )?|==|>=|<=|@)$", re.IGNORECASE)
+#: The unspecified address, loopback and netmasks identify nobody, and "open to 0.0.0.0/0" must stay readable.
+#: Source: RFC 6890.
+_NOBODYS = ("0.0.0.0", "127.0.0.1", "255.255.")  # noqa: S104 - an address in a text, not one to bind
+_VERSION_BEFORE = re.compile(
+    r"(?:\b(?:v|vers[ãa]o|versi[óo]n|version|ver|release|rel|build|kernel|firmware|driver|sdk|jdk|java|patch|hotfix"
+    r"|upgrade to|se[çc][ãa]o|section|secci[óo]n|item|cl[áa]usula|art)[\s.:]{0,2}(?:para |to |a )?|==|>=|<=|->|@)$",
+    re.IGNORECASE,
+)
 _BIRTH = re.compile(
-    r"(?:nascid[oa]s?(?: em| a)?|nasceu(?: em| a)?|data (?:de )?nasc(?:imento|\.)?|nascimento|nasc\.?|dob|d\.o\.b\.|date of birth|birth ?date|birthday|born(?: on| in)?"
-    r"|fecha (?:de )?nac(?:imiento|\.)?|nacimiento|naci[óo](?: el)?|nacid[oa](?: el)?|anivers[áa]rio|cumplea[ñn]os)[^\w\n]{0,4}(?:(?:é|es|is|em|el|on|a|de|do|da)\b[^\w\n]{0,3}){0,2}"
-    r"(\d{1,4}[ ./\-]\d{1,2}[ ./\-]\d{1,4}|\d{1,2}(?:º|st|nd|rd|th)? (?:de |of )?[^\W\d_]{3,10},? (?:de |del )?\d{2,4}|[^\W\d_]{3,10} \d{1,2}(?:st|nd|rd|th)?,? \d{4})",
+    r"(?:nascid[oa]s?(?: em| a)?|nasceu(?: em| a)?|data (?:de )?nasc(?:imento|\.)?|nascimento|nasc\.?|dob"
+    r"|d\.o\.b\.|date of birth|birth ?date|birthday|born(?: on| in)?"
+    r"|fecha (?:de )?nac(?:imiento|\.)?|nacimiento|naci[óo](?: el)?|nacid[oa](?: el)?|anivers[áa]rio"
+    r"|cumplea[ñn]os)[^\w\n]{0,4}(?:(?:é|es|is|em|el|on|a|de|do|da)\b[^\w\n]{0,3}){0,2}"
+    r"(\d{1,4}[ ./\-]\d{1,2}[ ./\-]\d{1,4}|\d{1,2}(?:º|st|nd|rd|th)? (?:de |of )?[^\W\d_]{3,10},? (?:de |del "
+    r")?\d{2,4}|[^\W\d_]{3,10} \d{1,2}(?:st|nd|rd|th)?,? \d{4})",
     re.IGNORECASE,
 )
 _STREET = re.compile(
     r"(?<![^\W_])(?:rua|avenida|av\.|travessa|alameda|pra[çc]a|rodovia|estrada|calle|paseo|plaza|carrera|calzada)\s+"
-    r"(?:(?:d[aeo]s?|del|la|las|los|el|e|y|\d{1,2} de)\s+){0,2}[A-ZÀ-Ý0-9][\w'.]{0,30}(?:\s+(?:d[aeo]s?|del|la|e|y|[A-ZÀ-Ý][\w'.]{0,30})){0,6},?\s*(?:n[.º°o]{0,2}\s*|n[úu]mero\s*|#\s*)?\d{1,5}(?![\d/:])"
+    r"(?:(?:d[aeo]s?|del|la|las|los|el|e|y|\d{1,2} de)\s+){0,2}[A-ZÀ-Ý0-9][\w'.]{0,30}(?:\s+(?:d[aeo]s?|del|la|e|y"
+    r"|[A-ZÀ-Ý][\w'.]{0,30})){0,6},?\s*(?:n[.º°o]{0,2}\s*|n[úu]mero\s*|#\s*)?\d{1,5}(?![\d/:])"
     r"(?:\s*,\s*(?:apto?\.?|apartamento|bloco|sala|piso|puerta|\d{1,2}º)\s*[\w\-]{1,6}){0,3}",
     re.IGNORECASE,
 )
-_STREET_EN = re.compile(r"(?<![\w.])\d{1,5}\s+(?:[NSEW]\.?\s+)?(?:[A-Z][\w']{1,20}\s+){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Terrace|Way)\b\.?")
+_STREET_EN = re.compile(
+    r"(?<![\w.])\d{1,5}\s+(?:[NSEW]\.?\s+)?(?:[A-Z][\w']{1,20}\s+){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive"
+    r"|Dr|Boulevard|Blvd|Court|Ct|Terrace|Way)\b\.?"
+)
 
 
 def emails(text: str) -> Iterator[Found]:
@@ -92,7 +114,11 @@ def network_addresses(text: str) -> Iterator[Found]:
     """IPv4 (unless a version number), IPv6 and MAC addresses."""
     for match in _IPV4.finditer(text):
         is_address = all(int(part) <= 255 for part in match.group().split("."))
-        if is_address and not _VERSION_BEFORE.search(text, max(0, match.start() - 24), match.start()):
+        if (
+            is_address
+            and not match.group().startswith(_NOBODYS)
+            and not _VERSION_BEFORE.search(text, max(0, match.start() - 24), match.start())
+        ):
             yield Found("ip", match.start(), match.end(), STRONG, match.group())
     if text.count(":") >= 2:
         for match in _IPV6.finditer(text):
@@ -109,7 +135,7 @@ def _is_ipv6(written: str) -> bool:
         ipaddress.IPv6Address(written)
     except ValueError:
         return False
-    return written.strip(":") != ""
+    return written not in ("::", "::1")
 
 
 def places_and_births(text: str) -> Iterator[Found]:

@@ -16,7 +16,8 @@ _WORDS: dict[str, str] = {
     "rg": r"rg|r\.g\.|registro geral|c[ée]dula de identidade|carteira de identidade",
     "niss_pt": r"niss|seguran[çc]a social",
     "cc_pt": r"cart[ãa]o de cidad[ãa]o|cart[ãa]o do cidad[ãa]o|bilhete de identidade|n[.º°]? ?cc",
-    "nif": r"nifs?|nipc|n[úu]mero fiscal|contribuintes?|contribuyentes?|identifica[çc][ãa]o fiscal|identificaci[óo]n fiscal|tax (?:id|number|identification)",
+    "nif": r"nifs?|nipc|n[úu]mero fiscal|contribuintes?|contribuyentes?|identifica[çc][ãa]o fiscal|identificaci[óo]n "
+    r"fiscal|tax (?:id|number|identification)",
     "dni": r"dnis?|d\.n\.i\.?|documento nacional(?: de identidad)?|c[ée]dula(?: de ciudadan[íi]a)?",
     "nuss_es": r"nuss|naf|seguridad social|afiliaci[óo]n",
     "cuit_ar": r"cuit|cuil",
@@ -24,18 +25,25 @@ _WORDS: dict[str, str] = {
     "ssn": r"ssns?|social security(?: (?:number|no\.?|#))?|itin|social",
     "nhs_uk": r"nhs(?: number| no\.?)?",
     "passport": r"passports?|passaportes?|pasaportes?",
-    "card": r"cards?|credit cards?|debit cards?|cart[ãa]o(?: de cr[ée]dito| de d[ée]bito)?|cart[õo]es|tarjetas?(?: de cr[ée]dito| de d[ée]bito)?|visa|mastercard|amex",
+    "card": r"cards?|credit cards?|debit cards?|cart[ãa]o(?: de cr[ée]dito| de d[ée]bito)?|cart[õo]es|tarjetas?(?: "
+    r"de cr[ée]dito| de d[ée]bito)?|visa|mastercard|amex",
     "phone": (
-        r"tel|tel\.|tels?|telefones?|tel[ée]fonos?|fones?|celular(?:es)?|cel|cel\.|telem[óo]ve(?:l|is)|m[óo]vil(?:es)?|whats?(?:app)?|wpp|zap|zapzap"
-        r"|phones?|mobiles?|cell(?:phone)?|call(?:ed|ing)?|ring|text|sms|fax|ligar|ligue|liga|ligou|llamar|llama|llame|ll[áa]mame|contactos?|contatos?|contact|n[úu]mero d[eoa]"
+        r"tel|tel\.|tels?|telefones?|tel[ée]fonos?|fones?|celular(?:es)?|cel|cel\.|telem[óo]ve(?:l|is)"
+        r"|m[óo]vil(?:es)?|whats?(?:app)?|wpp|zap|zapzap"
+        r"|phones?|mobiles?|cell(?:phone)?|call(?:ed|ing)?|ring|text|sms|fax|ligar|ligue|liga|ligou|llamar|llama"
+        r"|llame|ll[áa]mame|contactos?|contatos?|contact|n[úu]mero d[eoa]"
     ),
-    "account": r"conta(?: corrente| poupan[çc]a| banc[áa]ria)?|cuenta(?: corriente| bancaria)?|(?:bank )?account(?: number| no\.?)|ag[êe]ncia|nib|sort code|clabe",
+    "account": r"conta(?: corrente| poupan[çc]a| banc[áa]ria)?|cuenta(?: corriente| bancaria)?|(?:bank )?account(?: "
+    r"number| no\.?)|ag[êe]ncia|nib|sort code|clabe",
     "postcode": r"ceps?|c[óo]digo postal|c\.p\.|cp|zip(?: code)?|post ?codes?|postal code",
     "pix": r"pix|chave aleat[óo]ria",
     "other": (
-        r"pedidos?|orders?|ordem|orden(?:es)?|tickets?|chamados?|incidentes?|incident|inc|issues?|bug|pr|protocolos?|processos?|nota fiscal|nfe?|faturas?|facturas?|invoices?"
-        r"|id|ids|c[óo]digos?|code|sku|vers[ãa]o|versi[óo]n|version|build|porta|port|puerto|linhas?|lines?|rows?|registros?|registos?|records?|timestamp|epoch"
-        r"|lote|batch|contratos?|contracts?|valor|total|pre[çc]o|price|precio|amount|montante|importe|commit|pid|req|request|transa[çc][ãa]o|transaction|transacci[óo]n|s[ée]rie|serial|isbn|ean|gtin"
+        r"pedidos?|orders?|ordem|orden(?:es)?|tickets?|chamados?|incidentes?|incident|inc|issues?|bug|pr|protocolos?"
+        r"|processos?|nota fiscal|nfe?|faturas?|facturas?|invoices?"
+        r"|id|ids|c[óo]digos?|code|sku|vers[ãa]o|versi[óo]n|version|build|porta|port|puerto|linhas?|lines?|rows?"
+        r"|timestamp|epoch"
+        r"|lote|batch|contratos?|contracts?|valor|total|pre[çc]o|price|precio|amount|montante|importe|commit|pid|req"
+        r"|request|transa[çc][ãa]o|transaction|transacci[óo]n|s[ée]rie|serial|isbn|ean|gtin"
         r"|limite|limit|m[áa]ximo|m[íi]nimo|max|min|timeout|bytes|r\$|us\$|\$|€|£|eur|brl|usd"
     ),
 }
@@ -55,7 +63,8 @@ class Cue(NamedTuple):
     after: str
 
     def at(self, start: int, is_last: bool) -> str:
-        """What is announced for the part of the run that begins at `start`; `is_last` if it reaches the end of the run."""
+        """What is announced for the part of the run that begins at `start`; `is_last` if it reaches the end of the
+        run."""
         if self.before and start - self.before_end <= _BEFORE_CHARS:
             return self.before
         return self.after if is_last else ""

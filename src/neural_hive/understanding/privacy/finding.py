@@ -20,7 +20,8 @@ class Found(NamedTuple):
 
 
 def merged(finds: Iterable[Found]) -> list[Found]:
-    """Finds in order without overlaps; what overlaps is joined under the surest kind, so that no remainder is left bare."""
+    """Finds in order without overlaps; what overlaps is joined under the surest kind, so that no remainder is left
+    bare."""
     result: list[Found] = []
     for find in sorted(finds, key=lambda found: (found.start, -found.end)):
         if not result or find.start >= result[-1].end:

@@ -80,7 +80,8 @@ class Keeper(Protocol):
 
 
 class MaskingSession:
-    """Masks the pieces of one intent, so that the same value gets the same placeholder in all of them. Not thread-safe."""
+    """Masks the pieces of one intent, so that the same value gets the same placeholder in all of them. Not
+    thread-safe."""
 
     def __init__(self, names: NameFinder, keeper: Keeper | None = None) -> None:
         self._names = names
@@ -89,7 +90,8 @@ class MaskingSession:
         self._counts: dict[str, int] = {}
 
     def mask(self, text: str, *, language: str | None = None) -> Masked:
-        """Every piece of personal data in `text` as a placeholder such as ‹cpf-1›. `language` is not needed: every rule of every language is tried."""
+        """Every piece of personal data in `text` as a placeholder such as ‹cpf-1›. `language` is not needed: every
+        rule of every language is tried."""
         self._reserve(text)
         is_changed = False
         for _ in range(_MAX_ROUNDS):
@@ -102,7 +104,8 @@ class MaskingSession:
         return Masked(text, mentions(text))
 
     def mask_tree(self, value: Any) -> Any:
-        """The same value with every string masked, keys too, through dicts, lists and tuples; numbers that are identifiers become placeholders.
+        """The same value with every string masked, keys too, through dicts, lists and tuples; numbers that are
+        identifiers become placeholders.
 
         Raises:
             ValueError: nested deeper than 64 levels.
@@ -188,7 +191,9 @@ def find_personal_data(text: str, names: NameFinder) -> list[Found]:
     finds = list(_found_in(plain, names))
     if not finds:
         return []
-    spans = (found._replace(start=span[0], end=span[1]) for found in finds if (span := shadow.span(found.start, found.end)))
+    spans = (
+        found._replace(start=span[0], end=span[1]) for found in finds if (span := shadow.span(found.start, found.end))
+    )
     return [found for found in merged(spans) if FILLER not in text[found.start : found.end]]
 
 
@@ -213,4 +218,6 @@ def _found_in(plain: str, names: NameFinder) -> Iterable[Found]:
 
 def mentions(text: str) -> tuple[PiiMention, ...]:
     """The placeholders in a masked text, in order."""
-    return tuple(PiiMention(kind=match[1], start=match.start(), end=match.end()) for match in PLACEHOLDER.finditer(text))
+    return tuple(
+        PiiMention(kind=match[1], start=match.start(), end=match.end()) for match in PLACEHOLDER.finditer(text)
+    )

@@ -16,9 +16,14 @@ _GROUP = re.compile(r"\d+")
 _MIN_DIGITS, _MAX_DIGITS = 7, 19
 _MAX_SAID = 24  # a longer row of single digits is no identifier
 _MONEY_BEFORE = re.compile(r"(?:R\$|US\$|\$|€|£|EUR|BRL|USD|GBP)\s?$", re.IGNORECASE)
-_MONEY_AFTER = re.compile(r",\d|\.\d{1,2}(?!\d)|\s?(?:€|£|\$|%|reais|euros?|d[óo]lar(?:es)?|dollars?|pesos|libras|pounds|eur|brl|usd)(?![^\W\d_])", re.IGNORECASE)
+_MONEY_AFTER = re.compile(
+    r",\d|\.\d{1,2}(?!\d)|\s?(?:€|£|\$|%|reais|euros?|d[óo]lar(?:es)?|dollars?|pesos|libras|pounds|eur|brl"
+    r"|usd)(?![^\W\d_])",
+    re.IGNORECASE,
+)
 _COUNT_AFTER = re.compile(
-    r"\s?(?:registros?|registos?|records?|rows?|linhas?|l[íi]neas|filas|bytes|[kmgt]b|ms|segundos|seconds|requests?|requisi[çc][õo]es|usu[áa]rios|users|usuarios|clientes|unidades|units)(?![^\W\d_])",
+    r"\s?(?:registros?|registos?|records?|rows?|linhas?|l[íi]neas|filas|bytes|[kmgt]b|ms|segundos|seconds|requests?"
+    r"|requisi[çc][õo]es|usu[áa]rios|users|usuarios|clientes|unidades|units)(?![^\W\d_])",
     re.IGNORECASE,
 )
 
@@ -58,8 +63,17 @@ class Rule(NamedTuple):
 
 RULES: tuple[Rule, ...] = (
     Rule("cpf", (11,), checksums.is_cpf, ("cpf",), ((3, 3, 3, 2), (9, 2), (3, 3, 5), (3, 3, 2, 3), (3, 6, 2)), True),
-    Rule("cnpj", (14,), checksums.is_cnpj, ("cnpj",), ((2, 3, 3, 4, 2), (8, 4, 2), (8, 6), (12, 2), (2, 3, 3, 6)), True),
-    Rule("card", (13, 14, 15, 16, 17, 18, 19), checksums.is_card, ("card",), ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (8, 8), (6, 13), (4, 4, 4, 1)), True),
+    Rule(
+        "cnpj", (14,), checksums.is_cnpj, ("cnpj",), ((2, 3, 3, 4, 2), (8, 4, 2), (8, 6), (12, 2), (2, 3, 3, 6)), True
+    ),
+    Rule(
+        "card",
+        (13, 14, 15, 16, 17, 18, 19),
+        checksums.is_card,
+        ("card",),
+        ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (8, 8), (6, 13), (4, 4, 4, 1)),
+        True,
+    ),
     Rule("pis", (11,), checksums.is_pis, ("pis",), ((3, 5, 2, 1),), False),
     Rule("cns", (15,), checksums.is_cns, ("cns",), ((3, 4, 4, 4),), False),
     Rule("cnh", (11,), checksums.is_cnh, ("cnh",), (), False),
@@ -83,8 +97,10 @@ _BY_LENGTH: dict[int, tuple[Rule, ...]] = {
 }
 #: Group lengths of telephone numbers as people write them; see `phones`.
 PHONE_SHAPES: tuple[tuple[int, ...], ...] = (
-    (2, 5, 4), (2, 9), (2, 1, 4, 4), (3, 5, 4), (3, 3, 4), (1, 3, 3, 4), (3, 2, 2, 2), (2, 3, 2, 2), (3, 3, 3), (5, 4), (4, 4), (5, 6), (3, 4, 4), (2, 4, 4),
-    (2, 8), (2, 2, 5, 4), (2, 2, 9), (2, 2, 4, 4), (3, 9), (3, 3, 3, 3), (2, 3, 3, 3), (2, 3, 2, 2, 2), (2, 11), (2, 10), (2, 4, 6), (2, 2, 8), (2, 3, 3, 4),
+    (2, 5, 4), (2, 9), (2, 1, 4, 4), (3, 5, 4), (3, 3, 4), (1, 3, 3, 4), (3, 2, 2, 2), (2, 3, 2, 2), (3, 3, 3),
+    (5, 4), (4, 4), (5, 6), (3, 4, 4), (2, 4, 4),
+    (2, 8), (2, 2, 5, 4), (2, 2, 9), (2, 2, 4, 4), (3, 9), (3, 3, 3, 3), (2, 3, 3, 3), (2, 3, 2, 2, 2), (2, 11),
+    (2, 10), (2, 4, 6), (2, 2, 8), (2, 3, 3, 4),
     (2, 2, 1, 4, 4), (2, 1, 2, 4, 4), (2, 1, 3, 3, 4), (4, 3, 3), (4, 3, 4),
 )  # fmt: skip
 _SHAPE_PREFIXES: frozenset[tuple[int, ...]] = frozenset(
@@ -102,7 +118,8 @@ def runs(text: str) -> Iterator[re.Match[str]]:
 def windows(text: str, run: re.Match[str]) -> list[Window]:
     """Rows of whole neighbouring groups with 7 to 19 digits that may be an identifier; linear in the length of the run.
 
-    A row counts if it is the whole run, has usual group lengths, is said digit by digit, or follows a context word closely.
+    A row counts if it is the whole run, has usual group lengths, is said digit by digit, or follows a context word
+    closely.
     """
     groups = [(group.start(), group.end()) for group in _GROUP.finditer(text, run.start(), run.end())]
     lengths = [end - start for start, end in groups]
@@ -130,7 +147,9 @@ def _row_ends(lengths: list[int], first: int, is_cued: bool) -> Iterator[int]:
         shape += (lengths[last],)
         is_usual = is_usual and shape in _SHAPE_PREFIXES
         is_whole = first == 0 and last == len(lengths) - 1
-        if n_digits > _MAX_DIGITS or not (is_usual or is_cued or stretch or (first == 0 and len(lengths) <= _MAX_DIGITS)):
+        if n_digits > _MAX_DIGITS or not (
+            is_usual or is_cued or stretch or (first == 0 and len(lengths) <= _MAX_DIGITS)
+        ):
             return
         is_said = last < first + stretch <= first + _MAX_SAID
         if n_digits >= _MIN_DIGITS and (is_whole or is_cued or is_usual or is_said):
@@ -146,13 +165,19 @@ def _single_digits(lengths: list[int], first: int) -> int:
 
 
 def numbers(text: str, row: list[Window]) -> Iterator[Found]:
-    """Identifiers made of digits among the windows of one run of `text`."""
+    """Identifiers made of digits among the windows of one run of `text`; the surest kind for each."""
     for window in row:
-        for rule in _BY_LENGTH[len(window.digits)]:
-            rank = _rank(text, window, rule)
-            if rank:
-                yield Found(rule.kind, window.start, window.end, rank, window.digits)
-                break
+        rank, kind = max(
+            ((_rank(text, window, rule), rule.kind) for rule in _BY_LENGTH[len(window.digits)]),
+            key=_first,
+            default=(0, ""),
+        )
+        if rank:
+            yield Found(kind, window.start, window.end, rank, window.digits)
+
+
+def _first(pair: tuple[int, str]) -> int:
+    return pair[0]
 
 
 def _rank(text: str, window: Window, rule: Rule) -> int:
@@ -162,21 +187,24 @@ def _rank(text: str, window: Window, rule: Rule) -> int:
     if rule.check(window.digits):
         if is_announced:
             return CERTAIN
-        if rule.is_bare and (is_usual or (window.is_whole and not rule.refuses_other)):
-            return 0 if rule.refuses_other and is_amount_or_other(text, window) else STRONG
-        if _OWN_SHAPES.get(rule.kind) == window.shape and not is_amount_or_other(text, window):
+        if _OWN_SHAPES.get(rule.kind) == window.shape and not is_money(text, window):
             return STRONG
-    if is_announced and rule.is_loose and (is_usual or window.is_whole) and not _is_money(text, window):
-        return LIKELY
+        if rule.is_bare and rule.refuses_other:
+            return LIKELY if is_usual and not is_amount_or_other(text, window) else 0
+        if rule.is_bare and (is_usual or window.is_whole):
+            return STRONG
+    if is_announced and rule.is_loose and (is_usual or window.is_whole) and not is_money(text, window):
+        return STRONG
     return 0
 
 
 def is_amount_or_other(text: str, window: Window) -> bool:
     """Whether the words around say that the number is an order, a ticket, a count or an amount."""
-    return window.announced == "other" or _is_money(text, window)
+    return window.announced == "other" or is_money(text, window)
 
 
-def _is_money(text: str, window: Window) -> bool:
+def is_money(text: str, window: Window) -> bool:
+    """Whether a currency sign, a decimal part or a counted thing stands beside the number."""
     return bool(
         _MONEY_BEFORE.search(text, max(0, window.start - 5), window.start)
         or _MONEY_AFTER.match(text, window.end)

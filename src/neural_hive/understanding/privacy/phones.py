@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from neural_hive.understanding.privacy.finding import CERTAIN, LIKELY, STRONG, Found
-from neural_hive.understanding.privacy.numbers import Window, is_amount_or_other, spoken_window
+from neural_hive.understanding.privacy.numbers import Window, is_money, spoken_window
 
 #: Group lengths of numbers as people write them, with the countries that write them so.
 #: Source: national numbering plans as published by the ITU (E.164 list), and usage in the three languages.
@@ -37,6 +37,7 @@ _SHAPES: dict[tuple[int, ...], tuple[str, ...]] = {
     (2, 11): ("+",),
 }
 _NEEDS_CUE = {(2, 4, 4), (3, 4, 4), (3, 5, 4)}  # also the shape of counts and years: want a hyphen or brackets
+_BRACKETED = {(2, 5, 4), (2, 4, 4), (2, 9), (2, 8), (3, 3, 4), (2, 1, 4, 4)}
 _ANY_REGION = ("BR", "PT", "ES", "US", "MX", "AR", "GB", "CO", "CL")
 _LOCAL_MOBILE = re.compile(r"9\d{8}")
 
@@ -65,31 +66,42 @@ def _rank(text: str, window: Window) -> int:
         return CERTAIN if _is_valid("+" + window.digits, "ZZ") else 0
     if window.digits.startswith("00") and _is_valid("+" + window.digits[2:], "ZZ"):
         return STRONG
-    if window.announced == "phone" and window.is_whole and len(window.digits) >= 8 and not is_amount_or_other(text, window):
-        return LIKELY
-    if is_amount_or_other(text, window):
+    if is_money(text, window):
         return 0
-    return _rank_by_shape(text, window)
+    if window.announced == "phone" and window.is_whole and len(window.digits) >= 8:
+        return LIKELY
+    if _has_brackets(text, window) and (window.shape in _BRACKETED or _is_valid_in(window.digits, _ANY_REGION)):
+        return STRONG
+    if window.announced == "other" and window.shape != (3, 3, 3):
+        return 0
+    return _rank_by_shape(window)
 
 
-def _rank_by_shape(text: str, window: Window) -> int:
-    has_brackets = text[window.start - 1 : window.start] == "(" and ")" in window.separators
-    if has_brackets and 8 <= len(window.digits) <= 12:
-        return STRONG if _is_valid_in(window.digits, _ANY_REGION) else 0
+def _has_brackets(text: str, window: Window) -> bool:
+    return text[window.start - 1 : window.start] == "(" and ")" in window.separators and 8 <= len(window.digits) <= 12
+
+
+def _rank_by_shape(window: Window) -> int:
     if window.shape == (5, 4) and "-" in window.separators and _LOCAL_MOBILE.match(window.digits):
         return LIKELY
     regions = _SHAPES.get(window.shape)
-    if regions is None or (window.shape in _NEEDS_CUE and not ("-" in window.separators and window.announced == "phone")):
-        return 0
-    if "." in window.separators and window.announced != "phone" and window.shape != (3, 3, 4):
+    if regions is None or _lacks_cue(window):
         return 0
     if regions == ("+",):
         return STRONG if _is_valid("+" + window.digits, "ZZ") and _is_expected_country(window.digits) else 0
-    if window.shape in ((9,), (11,), (3, 3, 3)) and not _is_mobile(window.digits):
-        return 0
-    if window.shape == (3, 3, 4) and not ("-" in window.separators or "." in window.separators):
-        return 0
     return LIKELY if _is_valid_in(window.digits, regions) else 0
+
+
+def _lacks_cue(window: Window) -> bool:
+    """Whether the same shape is as common for other numbers and nothing speaks for a telephone."""
+    marks, is_announced = window.separators, window.announced == "phone"
+    if window.shape in _NEEDS_CUE:
+        return not ("-" in marks and is_announced)
+    if window.shape == (3, 3, 4):
+        return not ("-" in marks or "." in marks)
+    if "." in marks and not is_announced:
+        return True
+    return window.shape in ((9,), (11,), (3, 3, 3)) and not _is_mobile(window.digits)
 
 
 def _is_expected_country(digits: str) -> bool:
@@ -97,7 +109,8 @@ def _is_expected_country(digits: str) -> bool:
 
 
 def _is_mobile(digits: str) -> bool:
-    """Unbroken or evenly grouped digits count only when they begin as a mobile number does (fixed lines look like ids)."""
+    """Unbroken or evenly grouped digits count only when they begin as a mobile number does (fixed lines look like
+    ids)."""
     if len(digits) == 9:
         return digits[0] in "67" or digits[:2] in ("91", "92", "93", "96")
     return digits[2] == "9" or digits.startswith("07")

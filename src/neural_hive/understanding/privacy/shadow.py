@@ -1,4 +1,5 @@
-"""A plain copy of a text to search in: ASCII digits, dashes and spaces, nothing invisible, and the way back to the original."""
+"""A plain copy of a text to search in: ASCII digits, dashes and spaces, nothing invisible, and the way back to the
+original."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ from typing import NamedTuple
 FILLER = "\ue000"
 PLACEHOLDER = re.compile(r"‹([a-z][a-z_]{0,30})-(\d{1,6})›")
 
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _COMBINING = re.compile("[\u0300-\u036f]")
 
 
@@ -28,7 +31,8 @@ class Shadow(NamedTuple):
 
 
 class _PlainTable(dict[int, str]):
-    """For `str.translate`: digits of any script, full-width ASCII, dashes and spaces become ASCII; learnt as they are met."""
+    """For `str.translate`: digits of any script, full-width ASCII, dashes and spaces become ASCII; learnt as they
+    are met."""
 
     def __missing__(self, code: int) -> str:
         plain = _plain(chr(code))
@@ -48,7 +52,15 @@ def _plain(character: str) -> str:
         return "-"
     if category == "Zs":
         return " "
-    return {"\u2024": ".", "\u3002": ".", "\uff61": ".", "\ufe52": ".", "\u2044": "/", "\u2215": "/", "\u2019": "'"}.get(character, character)
+    return {
+        "\u2024": ".",
+        "\u3002": ".",
+        "\uff61": ".",
+        "\ufe52": ".",
+        "\u2044": "/",
+        "\u2215": "/",
+        "\u2019": "'",
+    }.get(character, character)
 
 
 _TABLE = _PlainTable()

@@ -16,7 +16,8 @@ _NONCE_BYTES = 12
 class Vault:
     """Keeps placeholder → ciphertext of the value for one case; only who holds the key can read it back.
 
-    AES-256-GCM with a random 96-bit nonce for each value; case id and placeholder are authenticated with it, so an entry
+    AES-256-GCM with a random 96-bit nonce for each value; case id and placeholder are authenticated with it, so an
+    entry
     cannot be moved to another case or placeholder. Source: NIST SP 800-38D.
 
     Args:
@@ -56,7 +57,9 @@ class Vault:
         if entry is None:
             raise NotFoundError(f"the vault of this case holds no {placeholder}")
         try:
-            return self._cipher.decrypt(entry[:_NONCE_BYTES], entry[_NONCE_BYTES:], self._bound_to(placeholder)).decode()
+            return self._cipher.decrypt(
+                entry[:_NONCE_BYTES], entry[_NONCE_BYTES:], self._bound_to(placeholder)
+            ).decode()
         except InvalidTag as error:
             raise ConfigurationError("the vault key is another one, or the entry was changed") from error
 

@@ -24,11 +24,11 @@ def token_times(attention: NDArray[np.float32], duration_s: float) -> NDArray[np
     heard = attention[:, :, :n_heard]
     heard = heard / np.maximum(heard.sum(axis=-1, keepdims=True), 1e-9)
     spread = heard.std(axis=1, keepdims=True)
-    cost = -_median(((heard - heard.mean(axis=1, keepdims=True)) / np.maximum(spread, 1e-9))).mean(axis=0)
+    cost = -_median((heard - heard.mean(axis=1, keepdims=True)) / np.maximum(spread, 1e-9)).mean(axis=0)
     rows, columns = _warp(cost.astype(np.float64))
     first = np.searchsorted(rows, np.arange(n_tokens))
-    times = np.append(columns[first] * POSITION_S, duration_s)
-    return np.minimum(times, duration_s)
+    times: NDArray[np.float64] = np.minimum(np.append(columns[first] * POSITION_S, duration_s), duration_s)
+    return times
 
 
 def _median(attention: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -80,7 +80,10 @@ class Checkpoint:
         return np.frombuffer(self._map, dtype=dtype, count=count, offset=offset).reshape(shape)
 
     def float32(self, name: str, rows: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
-        """The tensor, or some of its rows, as float32; an int8 tensor (n_rows, n_columns) is divided by its row's scale."""
+        """The tensor, or some of its rows, as float32.
+
+        An int8 tensor (n_rows, n_columns) is divided by its row's scale.
+        """
         array = self.raw(name) if rows is None else self.raw(name)[rows]
         if array.dtype != np.int8:
             return array.astype(np.float32)

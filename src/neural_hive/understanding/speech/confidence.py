@@ -20,8 +20,9 @@ class Logistic:
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
 
 
-#: Fitted by `python benchmarks/speech.py --fit-confidence` on the 65 development clips, each clean and in five kinds of bad
-#: sound; a word is right if it is one of the words that align with the reference, a transcript if all its words are.
+#: Fitted by `python benchmarks/speech.py --fit-confidence` on the 65 development clips, each clean and in five kinds
+#: of bad sound; a word is right if it is one of the words that align with the reference, a transcript if all its
+#: words are.
 WORD = Logistic(2.0, (3.0, 1.0, 1.0))
 UTTERANCE = Logistic(2.0, (3.0, 1.0))
 

@@ -15,7 +15,8 @@ from neural_hive.understanding.speech.model import Memory, Past, Step, WhisperMo
 BEAM_SIZE = 5
 MIN_AVG_LOGPROB = -1.0
 MAX_COMPRESSION_RATIO = 2.4
-#: Fast speech has some 8 tokens a second; twice that, and a few for short clips, is a loop (measured on our clips: ≤ 7.5).
+#: Fast speech has some 8 tokens a second; twice that, and a few for short clips, is a loop (measured on our clips: ≤
+#: 7.5).
 _TOKENS_PER_S, _MIN_LIMIT = 15.0, 24
 
 
@@ -87,7 +88,9 @@ class Decoding:
         mask = np.triu(np.full((n, start + n), -np.inf, np.float32), start + 1)
         positions = np.arange(start, start + n)
         self._prompt += tuple(tokens)
-        return self._step(np.array(tokens, np.int64), positions, mask, self._free if bias is None else bias, np.array([n - 1]))
+        return self._step(
+            np.array(tokens, np.int64), positions, mask, self._free if bias is None else bias, np.array([n - 1])
+        )
 
     def _step(
         self,
@@ -121,8 +124,8 @@ class Decoding:
     def _cannot_improve(live: Sequence[Hypothesis], ended: Sequence[Hypothesis]) -> bool:
         """Whether an ended hypothesis already beats what every live one would score if it said the rest for certain.
 
-        A live one can only lose log-probability, so at twice its length it scores at most half of its sum's mean; beyond
-        that the sound would have been read twice.
+        A live one can only lose log-probability, so at twice its length it scores at most half of its sum's mean;
+        beyond that the sound would have been read twice.
         """
         if not ended:
             return False
@@ -171,7 +174,10 @@ def max_tokens(duration_s: float) -> int:
 
 
 def compression_ratio(text: str) -> float:
-    """Bytes of `text` over its deflated bytes; loops compress well. Source: openai/whisper `utils.compression_ratio`."""
+    """Bytes of `text` over its deflated bytes; loops compress well. Source.
+
+    Openai/whisper `utils.compression_ratio`.
+    """
     raw = text.encode()
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
@@ -179,8 +185,8 @@ def compression_ratio(text: str) -> float:
 def repeats_from(words: Sequence[str]) -> int | None:
     """Where a phrase is said again at once: index of the first word of the repetition, or None.
 
-    A phrase of four words or more said twice, or of one to three words said four times: people do not, decoders do. Windows
-    below 8 s make Whisper say the sentence again with a high log-probability, which no other sign catches.
+    A phrase of four words or more said twice, or of one to three words said four times: people do not, decoders do.
+    Windows below 8 s make Whisper say the sentence again with a high log-probability, which no other sign catches.
     """
     said = ["".join(c for c in word.casefold() if c.isalnum()) for word in words]
     for start in range(len(said)):

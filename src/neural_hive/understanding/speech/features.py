@@ -44,7 +44,8 @@ class LogMel:
             window_s: Length of the result in seconds, a multiple of 0.02; a longer waveform is cut.
 
         Returns:
-            float32 (1, n_mels, 100 · window_s): log10 power, at most 8 decades below its maximum, scaled to about [-1, 1.5].
+            float32 (1, n_mels, 100 · window_s): log10 power, at most 8 decades below its maximum, scaled to about
+            [-1, 1.5].
         """
         n_frames = round(window_s * FRAMES_PER_S)
         heard = waveform[: n_frames * HOP]
@@ -52,7 +53,11 @@ class LogMel:
         # Past the end of the recording every frame is the same floor, so it needs no transform.
         # The last samples are mirrored only when the window is full, as in the reference.
         padding = n_heard * HOP + N_FFT // 2 - len(heard)
-        edge = np.pad(heard, (N_FFT // 2, 0), mode="reflect") if len(heard) > N_FFT // 2 else np.pad(heard, (N_FFT // 2, 0))
+        edge = (
+            np.pad(heard, (N_FFT // 2, 0), mode="reflect")
+            if len(heard) > N_FFT // 2
+            else np.pad(heard, (N_FFT // 2, 0))
+        )
         padded = np.pad(edge, (0, max(0, padding)))
         frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP][:n_heard]
         power = np.abs(np.fft.rfft(frames * self._window, axis=-1)) ** 2

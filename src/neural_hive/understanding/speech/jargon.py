@@ -8,15 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-#: A word this sure is left alone unless it sounds exactly like a term. Sources: measured on made-up mishearings in the tests.
+#: A word surer than this is left alone unless only spaces and capitals differ. Source: made-up mishearings in the tests.
 MAX_CONFIDENCE = 0.75
-#: Least likeness in [0, 1] of the two sound keys, and the shortest key that may differ at all.
-MIN_LIKENESS, MIN_KEY = 0.8, 5
+#: A word that only resembles a term must be less sure still, its key long, and the likeness in [0, 1] of the two keys high:
+#: "depois" and "deploy" are at 0.83. Source: the same.
+MAX_CONFIDENCE_ALIKE, MIN_LIKENESS, MIN_KEY_ALIKE = 0.6, 0.85, 7
+MIN_KEY = 5
 _MAX_WORDS = 4
 #: Sounds that Portuguese, Spanish and English spell differently, applied in order to text without diacritics.
 _SOUNDS = (
-    ("ph", "f"), ("th", "t"), ("sch", "x"), ("sh", "x"), ("ch", "x"), ("ck", "k"), ("qu", "k"), ("ce", "se"), ("ci", "si"),
-    ("cy", "si"), ("c", "k"), ("q", "k"), ("ge", "je"), ("gi", "ji"), ("lh", "li"), ("ll", "l"), ("nh", "ni"), ("h", ""),
+    ("ph", "f"), ("th", "t"), ("sch", "x"), ("sh", "x"), ("ch", "x"), ("ck", "k"), ("qu", "k"), ("ce", "se"),
+    ("ci", "si"),
+    ("cy", "si"), ("c", "k"), ("q", "k"), ("ge", "je"), ("gi", "ji"), ("lh", "li"), ("ll", "l"), ("nh", "ni"),
+    ("h", ""),
     ("w", "u"), ("y", "i"), ("z", "s"), ("v", "b"), ("oo", "u"), ("ee", "i"),
 )  # fmt: skip
 _DIGITS = {
@@ -72,35 +76,40 @@ class Vocabulary:
         self._written = {term.casefold(): term for term in terms}
 
     def corrections(self, words: Sequence[HeardWord]) -> list[Correction]:
-        """What to replace, in order, never overlapping; longer runs of words first."""
+        """What to replace, in order, never overlapping; the likest run of words first, then the longest."""
         found: list[Correction] = []
         at = 0
         while at < len(words) and self._by_key:
-            hit = next((c for n in range(_MAX_WORDS, 0, -1) if (c := self._match(words, at, n))), None)
-            if hit:
-                found.append(hit)
-            at = hit.end if hit else at + 1
+            runs = [hit for size in range(_MAX_WORDS, 0, -1) if (hit := self._match(words, at, size))]
+            best = max(runs, key=lambda hit: hit[0], default=None)
+            if best and best[1].text != _bare("".join(w.text for w in words[at : best[1].end])):
+                found.append(best[1])
+            at = best[1].end if best else at + 1
         return found
 
-    def _match(self, words: Sequence[HeardWord], start: int, size: int) -> Correction | None:
+    def _match(self, words: Sequence[HeardWord], start: int, size: int) -> tuple[float, Correction] | None:
         run = words[start : start + size]
         if len(run) < size or any(_ends_clause(word.text) for word in run[:-1]):
             return None
-        heard = "".join(word.text for word in run).strip(" .,;:!?¿¡\"'()")
-        term = self._written.get(heard.casefold()) or self._sounds_like(heard, min(w.confidence for w in run), size)
-        return Correction(start, start + size, term) if term and term != heard else None
+        heard = _bare("".join(word.text for word in run))
+        if heard.casefold() in self._written:
+            return 1.0, Correction(start, start + size, self._written[heard.casefold()])
+        likeness, term = self._sounds_like(sound_key(heard), min(word.confidence for word in run), is_run=size > 1)
+        return (likeness, Correction(start, start + size, term)) if term else None
 
-    def _sounds_like(self, heard: str, confidence: float, size: int) -> str | None:
-        key = sound_key(heard)
-        if len(key) < MIN_KEY:
-            return None
-        exact = self._by_key.get(key)
-        if exact and (size > 1 or confidence < MAX_CONFIDENCE or " " in exact or not exact.islower()):
-            return exact
-        if confidence >= MAX_CONFIDENCE:
-            return None
+    def _sounds_like(self, key: str, confidence: float, *, is_run: bool) -> tuple[float, str | None]:
+        """Likeness in [0, 1] and the term, None where none is like enough for this confidence."""
+        if len(key) >= MIN_KEY and key in self._by_key and (is_run or confidence < MAX_CONFIDENCE):
+            return 1.0, self._by_key[key]
+        if confidence >= MAX_CONFIDENCE_ALIKE or len(key) < MIN_KEY_ALIKE:
+            return 0.0, None
         likeness, best = max(((_likeness(key, other), other) for other in self._by_key), default=(0.0, ""))
-        return self._by_key[best] if likeness >= MIN_LIKENESS and len(best) >= MIN_KEY else None
+        is_alike = likeness >= MIN_LIKENESS and len(best) >= MIN_KEY_ALIKE
+        return likeness, self._by_key[best] if is_alike else None
+
+
+def _bare(text: str) -> str:
+    return text.strip(" .,;:!?¿¡\"'()")
 
 
 def _likeness(a: str, b: str) -> float:
@@ -115,6 +124,6 @@ def _ends_clause(word: str) -> bool:
 
 def replaced(original: str, term: str) -> str:
     """`term` with the space and the punctuation that stood around `original`."""
-    body = original.strip(" .,;:!?¿¡\"'()")
+    body = _bare(original)
     before, _, after = original.partition(body) if body else (original, "", "")
     return f"{before}{term}{after}"

@@ -13,8 +13,9 @@ from neural_hive.understanding.speech.tokens import Tokens
 SUPPORTED = ("pt", "en", "es")
 #: Another language is named only if the model gives it this much and ours together less than the second number.
 _FOREIGN, _OURS = 0.5, 0.3
-#: Whisper base calls short or accented Spanish and Portuguese Italian, Latin or Galician with up to 0.9 (8 of our 65 clips in
-#: faster-whisper): a neighbour must be near certain, and over a longer stretch. Source: measured, docs/explanation/speech.md.
+#: Whisper base calls short or accented Spanish and Portuguese Italian, Latin or Galician with up to 0.9 (8 of our 65
+#: clips in faster-whisper): a neighbour must be near certain, and over a longer stretch. Source: measured,
+#: docs/explanation/speech.md.
 NEIGHBOURS = frozenset({"gl", "ca", "it", "la", "oc", "ro", "ht", "tl"})
 _NEIGHBOUR, _NEIGHBOUR_S = 0.95, 5.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,13 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from neural_hive.understanding.speech.checkpoint import Checkpoint
+from neural_hive.understanding.speech.compiled import fingerprint, graph
 from neural_hive.understanding.speech.features import LogMel
 from neural_hive.understanding.speech.network import decoder_graph, encoder_graph
 from neural_hive.understanding.speech.tokens import Tokens
 
-#: Beam candidates wanted per hypothesis: the beam and one that may end. Source: openai/whisper `BeamSearchDecoder.update`.
+#: Beam candidates wanted per hypothesis: the beam and one that may end. Source: openai/whisper
+#: `BeamSearchDecoder.update`.
 N_BEST = 6
 #: Seconds of sound per encoder position. Source: openai/whisper, conv2 has stride 2 over 10 ms frames.
 POSITION_S = 0.02
@@ -25,7 +26,10 @@ MAX_WINDOW_S = 30.0
 
 @dataclass(frozen=True)
 class Memory:
-    """One encoded window: `feeds` holds cross-attention keys and values by input name, float32 (n_heads, n_positions, d_head)."""
+    """One encoded window.
+
+    `feeds` holds cross-attention keys and values by input name, float32 (n_heads, n_positions, d_head).
+    """
 
     feeds: dict[str, Any]
     n_positions: int
@@ -33,7 +37,10 @@ class Memory:
 
 @dataclass
 class Past:
-    """Keys and values of every token fed so far, of all hypotheses, by input name: float32 (n_heads, n_past, d_head)."""
+    """Keys and values of every token fed so far, of all hypotheses, by input name.
+
+    Float32 (n_heads, n_past, d_head).
+    """
 
     feeds: dict[str, Any]
     n_past: int = 0
@@ -69,10 +76,12 @@ class WhisperModel:
         config = checkpoint.config
         self.tokens = Tokens(directory, checkpoint.vocabulary, config.get("suppress_ids", []))
         n_heads = int(checkpoint.raw("encoder/num_heads"))
-        self._encoder = _session(encoder_graph(checkpoint, n_heads), n_threads, is_spinning=True)
-        self._decoder = _session(
-            decoder_graph(checkpoint, n_heads, self.tokens.sayable, N_BEST), n_threads, is_spinning=False
-        )
+        version = fingerprint(directory)
+        encoder = graph(directory, "encoder", version, lambda: encoder_graph(checkpoint, n_heads))
+        sayable = self.tokens.sayable
+        decoder = graph(directory, "decoder", version, lambda: decoder_graph(checkpoint, n_heads, sayable, N_BEST))
+        self._encoder = _session(encoder, n_threads, is_spinning=True)
+        self._decoder = _session(decoder, n_threads, is_spinning=False)
         self._embeddings = checkpoint.raw("decoder/embeddings/weight")
         self._decoder_positions = checkpoint.float32("decoder/position_encodings/encodings")
         self._encoder_positions = checkpoint.float32("encoder/position_encodings/encodings")
@@ -83,7 +92,7 @@ class WhisperModel:
         self._step_names = [o.name for o in self._decoder.get_outputs()]
         self._kept = [n for n in self._step_names if n.startswith(("key_", "value_"))]
         self.begin_suppressed = np.isin(self.tokens.sayable, config.get("suppress_ids_begin", []))
-        self.name = f"{directory.name}@{fingerprint(directory)}"
+        self.name = f"{directory.name}@{version}"
 
     def encode(self, waveform: NDArray[np.float32], window_s: float) -> Memory:
         """Encode `waveform` (float32 (n_samples,), mono, 16 kHz) padded with silence to `window_s` ≤ 30 seconds."""
@@ -135,17 +144,14 @@ def _value(array: NDArray[Any]) -> Any:
     return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
 
 
-def _session(model: bytes, n_threads: int, *, is_spinning: bool) -> Any:
-    """A session on the CPU; waiting threads spin in the encoder's long run, and sleep between the decoder's short ones."""
+def _session(model: str | bytes, n_threads: int, *, is_spinning: bool) -> Any:
+    """A session on the CPU.
+
+    Waiting threads spin in the encoder's long run, and sleep between the decoder's short ones.
+    """
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(is_spinning)))
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def fingerprint(directory: Path) -> str:
-    """First 12 hexadecimal digits of the SHA-256 of `model.bin`."""
-    with (directory / "model.bin").open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]

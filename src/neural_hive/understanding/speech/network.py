@@ -1,7 +1,8 @@
 """Whisper's two networks as ONNX graphs in int8, built from a checkpoint's tensors.
 
 Activations are quantised per row and weights per output channel, as CTranslate2 does, but onnxruntime packs the weights
-once, where oneDNN under CTranslate2 packs them at every call: that alone is most of the speed (docs/explanation/speech.md).
+once, where oneDNN under CTranslate2 packs them at every call: that alone is most of the speed
+    (docs/explanation/speech.md).
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ class _Builder:
         self.graph, self.weights, self.n_heads, self._per_row = Graph(name), checkpoint, n_heads, per_row
         if not per_row:
             return
-        self._inverse_127 = self.graph.constant(np.float32(1 / 127).reshape(()))
-        self._tiny = self.graph.constant(np.float32(1e-12).reshape(()))
-        self._zero_point = self.graph.constant(np.uint8(128).reshape(()))
-        self._zero_point_f = self.graph.constant(np.float32(128).reshape(()))
+        self._inverse_127 = self.graph.constant(np.array(1 / 127, np.float32))
+        self._tiny = self.graph.constant(np.array(1e-12, np.float32))
+        self._zero_point = self.graph.constant(np.array(128, np.uint8))
+        self._zero_point_f = self.graph.constant(np.array(128, np.float32))
         self._last_axis = self.graph.constant(np.array([-1], np.int64))
 
     def norm(self, x: str, name: str) -> str:
@@ -115,7 +116,7 @@ def _cross_memory(b: _Builder, memory: str, layer: int) -> None:
     g = b.graph
     fused = b.linear(memory, f"decoder/layer_{layer}/attention/linear_1")
     key = g.add("Split", fused, n_outputs=2, axis=-1, num_outputs=2)
-    key_scale = g.constant(np.float32(_d_head(b) ** -0.5).reshape(()))
+    key_scale = g.constant(np.array(_d_head(b) ** -0.5, np.float32))
     for source, name, perm in ((g.add("Mul", key, key_scale), "key", (1, 2, 0)), (f"{key}_1", "value", (1, 0, 2))):
         heads = g.add("Transpose", g.add("Reshape", source, b.shape(-1, b.n_heads, _d_head(b))), perm=perm)
         g.output(heads, f"cross_{name}_{layer}", _memory_shape(b, name))
@@ -132,8 +133,8 @@ def _d_head(b: _Builder) -> int:
 def decoder_graph(checkpoint: Checkpoint, n_heads: int, tokens: NDArray[np.int64], n_best: int) -> bytes:
     """One decoder step for any number of hypotheses that hear the same sound.
 
-    All hypotheses share one pool of past keys and values; `mask` says which past each row descends from, so that a beam is
-    reordered by changing a mask and no key is ever copied for it.
+    All hypotheses share one pool of past keys and values; `mask` says which past each row descends from, so that a
+    beam is reordered by changing a mask and no key is ever copied for it.
 
     Args:
         checkpoint: The tensors.
@@ -142,8 +143,8 @@ def decoder_graph(checkpoint: Checkpoint, n_heads: int, tokens: NDArray[np.int64
         n_best: How many of the likeliest tokens to return per row.
 
     Inputs: `x` float32 (n, d_model) token + position embedding; `mask` float32 (n, n_past + n), 0 or -inf; `rows` int64
-    (r,) rows whose next token is wanted; `bias` float32 (n_out,); `past_key_i`, `past_value_i` float32 (n_heads, n_past,
-    d_head) and `cross_key_i`, `cross_value_i` per layer i.
+    (r,) rows whose next token is wanted; `bias` float32 (n_out,); `past_key_i`, `past_value_i` float32
+    (n_heads, n_past, d_head) and `cross_key_i`, `cross_value_i` per layer i.
     Outputs: `log_probs` float32 (r, n_out); `best` float32 and `best_index` int64 (r, n_best); `attention` float32
     (n_alignment_heads, n, n_positions); `key_i`, `value_i` float32 (n_heads, n_past + n, d_head).
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +91,7 @@ class Graph:
         """Make a tensor that was named when it was added an output."""
         self._outputs.append(_value_info(name, element, shape))
 
-    def constant(self, array: NDArray[np.generic]) -> str:
+    def constant(self, array: NDArray[Any]) -> str:
         """Store `array` (float32, uint8, int8, int32 or int64, any shape) in the graph."""
         name = next(self._names)
         head = b"".join(_number(1, d) for d in array.shape) + _number(2, _TYPE_OF[array.dtype.name])

@@ -11,8 +11,16 @@ from numpy.typing import NDArray
 
 from neural_hive.contracts import Segment, Transcript, Word
 from neural_hive.understanding.speech import alignment, confidence, language
-from neural_hive.understanding.speech.decode import Decoding, Reading, compression_ratio, is_doubtful, max_tokens, repeats_from
-from neural_hive.understanding.speech.decode import MAX_COMPRESSION_RATIO, MIN_AVG_LOGPROB
+from neural_hive.understanding.speech.decode import (
+    MAX_COMPRESSION_RATIO,
+    MIN_AVG_LOGPROB,
+    Decoding,
+    Reading,
+    compression_ratio,
+    is_doubtful,
+    max_tokens,
+    repeats_from,
+)
 from neural_hive.understanding.speech.jargon import HeardWord, Vocabulary, replaced
 from neural_hive.understanding.speech.model import MAX_WINDOW_S, Memory, WhisperModel
 from neural_hive.understanding.vad import SAMPLE_RATE_HZ, Span, VoiceActivityDetector, group
@@ -21,7 +29,7 @@ from neural_hive.understanding.vad import SAMPLE_RATE_HZ, Span, VoiceActivityDet
 #: measured on 138 human clips (docs/explanation/speech.md).
 MIN_WINDOW_S, TAIL_S, WINDOW_STEP_S = 8.0, 2.0, 0.5
 #: Long recordings are read in pieces; a longer pause separates two, since it may separate two speakers or languages.
-MAX_PIECE_S, MAX_PAUSE_S = 24.0, 1.5
+MAX_PIECE_S, MAX_PAUSE_S = 24.0, 1.0
 #: Source: openai/whisper `transcribe`, no_speech_threshold, which counts only together with a low log-probability.
 MAX_NO_SPEECH = 0.6
 
@@ -67,7 +75,9 @@ class Recogniser:
     def __init__(self, model: WhisperModel, detector: VoiceActivityDetector) -> None:
         self._model, self._detector = model, detector
 
-    def transcribe(self, waveform: NDArray[np.float32], options: Options, progress: Progress | None = None) -> Transcript:
+    def transcribe(
+        self, waveform: NDArray[np.float32], options: Options, progress: Progress | None = None
+    ) -> Transcript:
         """What was said.
 
         Args:
@@ -91,7 +101,9 @@ class Recogniser:
         """Where somebody speaks, padded by the detector."""
         return self._detector.spans(waveform)
 
-    def _piece(self, waveform: NDArray[np.float32], span: Span, options: Options, vocabulary: Vocabulary) -> Piece | None:
+    def _piece(
+        self, waveform: NDArray[np.float32], span: Span, options: Options, vocabulary: Vocabulary
+    ) -> Piece | None:
         sound = waveform[span.start : span.end]
         duration_s = len(sound) / SAMPLE_RATE_HZ
         memory = self._model.encode(sound, window_s(duration_s))
@@ -117,7 +129,9 @@ class Recogniser:
         step = decoding.begin([tokens.languages[heard.language], tokens.transcribe, tokens.no_timestamps])
         return heard, decoding.run(step, max_tokens(duration_s), min(1.0, no_speech))
 
-    def _read_again(self, sound: NDArray[np.float32], duration_s: float, heard: language.Heard, first: Reading) -> Reading:
+    def _read_again(
+        self, sound: NDArray[np.float32], duration_s: float, heard: language.Heard, first: Reading
+    ) -> Reading:
         """The reading of the full window, or the first one where that is no better."""
         _, second = self._read(self._model.encode(sound, MAX_WINDOW_S), duration_s, heard.language)
         if second is None:

@@ -32,7 +32,7 @@ def _could_be_written(raw: bytes) -> bool:
     try:
         return all(char in WRITTEN_WITH for char in raw.decode())
     except UnicodeDecodeError:
-        return len(raw) == 1 or raw[:1] == b" " and len(raw) <= 3
+        return len(raw) == 1 or (raw[:1] == b" " and len(raw) <= 3)
 
 
 class Tokens:
@@ -94,7 +94,8 @@ class Tokens:
         return str(self._tokenizer.decode([i for i in ids if i < self.eot], skip_special_tokens=True))
 
     def words(self, ids: Sequence[int]) -> list[tuple[str, slice]]:
-        """Split `ids` at the spaces: each word with its leading space and punctuation, and the slice of `ids` it covers.
+        """Split `ids` at the spaces: each word with its leading space and punctuation, and the slice of `ids` it
+        covers.
 
         Tokens that hold part of a letter are joined with what completes it.
         """

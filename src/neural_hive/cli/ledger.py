@@ -1,0 +1,117 @@
+"""`hive ledger`: verify, read and export the record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neural_hive.cli.ask import show_case
+from neural_hive.cli.connect import TENANT, connect, run
+from neural_hive.cli.failures import FAILED, OK, tell
+from neural_hive.cli.options import Json, Output, Server, Token
+from neural_hive.cli.output import open_output, print_json, wants_json
+from neural_hive.cli.progress import open_progress, waiting
+from neural_hive.contracts import Case, Verification
+from neural_hive.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add `ledger` and its verbs."""
+    verbs = typer.Typer(
+        rich_markup_mode=None, no_args_is_help=True, help="Verify, read or export the record of every case."
+    )
+    verbs.command("verify")(verify)
+    verbs.command("show")(show)
+    verbs.command("export")(export)
+    app.add_typer(verbs, name="ledger")
+
+
+def verify(
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="F.jsonl", exists=True, dir_okay=False, help="Check this export instead."),
+    ] = None,
+    one_tenant: Annotated[
+        bool, typer.Option("--one-tenant", help="The export holds one tenant's entries, so it has gaps.")
+    ] = False,
+    as_json: Json = None,
+    server: Server = None,
+    token: Token = None,
+) -> int:
+    """Check that nothing was changed.
+
+    Every hash, every link, the order, and every case against its entries; with --file, an export. The exit code is 1
+    if anything was changed, removed or moved.
+    """
+    if one_tenant and file is None:
+        raise UsageError("--one-tenant says something about --file; add it.")
+    found = run(_verify(server, token)) if file is None else _verify_file(file, one_tenant)
+    if wants_json(as_json):
+        print_json(found.model_dump(mode="json", exclude_none=True))
+    else:
+        print(_verdict(found))
+    return OK if found.ok else FAILED
+
+
+def show(
+    case_id: Annotated[str, typer.Argument(metavar="ID", help="The case.")],
+    as_json: Json = None,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Show one case as it was recorded."""
+    show_case(run(_case(case_id, server, token)), as_json)
+
+
+def export(
+    target: Output = None,
+    tenant: Annotated[str | None, typer.Option("--tenant", help="Only this tenant's entries.")] = None,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Copy every entry out as JSON lines.
+
+    Oldest first, each with its hash: `hive ledger verify --file` checks the copy anywhere.
+    """
+    run(_export(target, tenant, server, token))
+
+
+async def _verify(server: str | None, token: str | None) -> Verification:
+    with waiting("Checking every entry"):
+        async with connect(server, token) as hive:
+            return await hive.verify()
+
+
+def _verify_file(file: Path, is_one_tenant: bool) -> Verification:
+    from neural_hive.storage.ledger.chain import verify_export
+
+    with file.open("rb") as lines:
+        return verify_export(lines, is_one_tenant=is_one_tenant)
+
+
+def _verdict(found: Verification) -> str:
+    if found.ok:
+        return f"Intact: {found.checked:,} entries, every hash and link as written."
+    where = f"entry {found.first_broken}: " if found.first_broken else ""
+    return f"BROKEN after {found.checked:,} good entries. {where}{found.reason}."
+
+
+async def _case(case_id: str, server: str | None, token: str | None) -> Case:
+    async with connect(server, token) as hive:
+        return await hive.case(TENANT, case_id)
+
+
+async def _export(target: Path | None, tenant: str | None, server: str | None, token: str | None) -> None:
+    from neural_hive.storage.ledger.chain import export_line
+
+    n_entries = 0
+    async with connect(server, token) as hive:
+        with open_output(target) as out, open_progress("Exporting", None, target) as progress:
+            async for row in hive.export(tenant):
+                out.write(export_line(row) + b"\n")
+                n_entries += 1
+                progress(0, n_entries)
+    if target is not None:
+        tell(f"{n_entries:,} entries written to {target}.")

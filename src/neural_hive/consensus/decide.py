@@ -1,0 +1,150 @@
+"""Opinions → decision. Pure: the same input, rubrics, policy and models give the same bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from neural_hive.consensus.explain import conditions_of, dissent_of, explain
+from neural_hive.consensus.guardrails import Guardrail, Guardrails
+from neural_hive.consensus.pooling import agreement, pool, severity_floor, votes_of, weight
+from neural_hive.contracts import SEVERITY_ORDER, Decision, Opinion, Outcome, Quorum, Status, Understanding
+
+#: Pooled risk from which conditions are needed, a person is asked, the answer is no.
+CONDITIONAL_AT, REVIEW_AT, REJECT_AT = 0.33, 0.62, 0.9
+#: Specialists that must answer, of five.
+QUORUM = 3
+#: Below this confidence a person decides.
+CONFIDENCE_FLOOR = 0.3
+#: How much the risk of a specialist counts when choosing whose business it mainly is.
+PRIMARY_RISK_SHARE = 0.35
+
+RiskBand = Literal["low", "medium", "high", "critical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What there is to decide from.
+
+    asked: names of all specialists asked. opinions: those that came, in any order. trust: by specialist, 1 when absent.
+    digests: content hashes of rubrics and models. answer_language: pt, en or es.
+    """
+
+    understanding: Understanding
+    asked: tuple[str, ...]
+    opinions: tuple[Opinion, ...]
+    answer_language: str
+    trust: Mapping[str, float] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    has_fallback: bool = False
+
+
+def decide(panel: Panel, guardrails: Guardrails) -> Decision:
+    """The hive's judgement.
+
+    Laws (each a property test): the order of opinions never matters; a more severe opinion never makes the outcome more
+    permissive; a missing vote is never a yes; degraded tightens, never loosens; five rejects reject.
+    """
+    opinions = tuple(sorted((o for o in panel.opinions if o.specialist in panel.asked), key=lambda o: o.specialist))
+    missing = tuple(sorted(set(panel.asked) - {o.specialist for o in opinions}))
+    risk = _risk(panel, opinions, missing)
+    triggered = guardrails.triggered(panel.understanding, opinions)
+    agreed = agreement([o.risk for o in opinions])
+    confidence = _confidence(panel.understanding, opinions, agreed, missing)
+    outcome = _outcome(panel, opinions, missing, risk, confidence, triggered)
+    degraded = bool(missing) or panel.has_fallback
+    primary = _primary(panel.understanding, opinions)
+    return Decision(
+        outcome=outcome,
+        primary=primary,
+        risk=round(risk, 4),
+        risk_band=band(risk),
+        confidence=round(confidence, 4),
+        agreement=round(agreed, 4),
+        dissent=dissent_of(opinions, outcome, panel.answer_language),
+        conditions=conditions_of(opinions, outcome, primary, panel.answer_language),
+        guardrails=tuple(g.id for g in triggered),
+        quorum=Quorum(asked=len(panel.asked), answered=len(opinions), missing=missing),
+        degraded=degraded,
+        explanation=explain(panel.understanding, opinions, outcome, round(risk, 2), triggered, missing, confidence < CONFIDENCE_FLOOR, panel.answer_language),
+        models=dict(sorted(panel.digests.items())),
+    )
+
+
+def band(risk: float) -> RiskBand:
+    """The name of a risk (DESIGN §2)."""
+    if risk < 0.4:
+        return "low"
+    if risk < 0.7:
+        return "medium"
+    return "high" if risk < 0.9 else "critical"
+
+
+def strictest(outcomes: Sequence[Outcome]) -> Outcome:
+    """The least permissive of some outcomes."""
+    return max(outcomes, key=SEVERITY_ORDER.index)
+
+
+def _risk(panel: Panel, opinions: Sequence[Opinion], missing: Sequence[str]) -> float:
+    seen = pool(votes_of(opinions, (), {}, panel.trust))
+    cautious = pool(votes_of(opinions, missing, panel.understanding.specialists, panel.trust))
+    return max(seen, cautious, severity_floor(opinions))
+
+
+def _outcome(
+    panel: Panel,
+    opinions: Sequence[Opinion],
+    missing: Sequence[str],
+    risk: float,
+    confidence: float,
+    triggered: Sequence[Guardrail],
+) -> Outcome:
+    """The strictest of everything that has a say; nothing here can loosen what another says."""
+    verdicts = [_by_risk(risk), *(g.outcome for g in triggered), _by_votes(opinions, len(panel.asked))]
+    if panel.understanding.status in (Status.NOT_UNDERSTOOD, Status.OUT_OF_SCOPE, Status.AMBIGUOUS):
+        verdicts.append(Outcome.NEEDS_REVIEW)
+    if len(opinions) < min(QUORUM, len(panel.asked)) or confidence < CONFIDENCE_FLOOR:
+        verdicts.append(Outcome.NEEDS_REVIEW)
+    if missing or panel.has_fallback:
+        verdicts.append(Outcome.CONDITIONAL)
+    leader = max(panel.understanding.specialists.items(), key=lambda i: (i[1], i[0]), default=("", 0.0))[0]
+    if leader in missing:
+        verdicts.append(Outcome.NEEDS_REVIEW)
+    return strictest(verdicts)
+
+
+def _by_risk(risk: float) -> Outcome:
+    if risk >= REJECT_AT:
+        return Outcome.REJECTED
+    if risk >= REVIEW_AT:
+        return Outcome.NEEDS_REVIEW
+    return Outcome.CONDITIONAL if risk >= CONDITIONAL_AT else Outcome.APPROVED
+
+
+def _by_votes(opinions: Sequence[Opinion], n_asked: int) -> Outcome:
+    """A majority of those asked that rejects is a rejection; one that wants a person gets one."""
+    rejects = sum(o.recommendation is Outcome.REJECTED for o in opinions)
+    stops = sum(o.recommendation in (Outcome.REJECTED, Outcome.NEEDS_REVIEW) for o in opinions)
+    if n_asked and 2 * rejects > n_asked:
+        return Outcome.REJECTED
+    return Outcome.NEEDS_REVIEW if n_asked and 2 * stops > n_asked else Outcome.APPROVED
+
+
+def _confidence(understanding: Understanding, opinions: Sequence[Opinion], agreed: float, missing: Sequence[str]) -> float:
+    """Confidence in the understanding, in the weighty opinions, and in their agreement, less a share for every missing one."""
+    if not opinions:
+        return 0.0
+    weights = [weight(o.relevance, 1.0) for o in opinions]
+    mean = math.fsum(w * o.confidence for w, o in zip(weights, opinions, strict=True)) / math.fsum(weights)
+    scale = (0.7 + 0.3 * agreed) * (1.0 - 0.1 * len(missing))
+    return min(1.0, max(0.0, 0.5 * (mean + understanding.confidence) * scale))
+
+
+def _primary(understanding: Understanding, opinions: Sequence[Opinion]) -> str:
+    """Whose business it mainly is: relevance, and a little more for who sees more risk."""
+    if understanding.status in (Status.NOT_UNDERSTOOD, Status.OUT_OF_SCOPE) or not opinions:
+        return "none"
+    best = max(opinions, key=lambda o: (o.relevance * (1.0 - PRIMARY_RISK_SHARE + PRIMARY_RISK_SHARE * o.risk), o.specialist))
+    return best.specialist

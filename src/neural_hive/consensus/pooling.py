@@ -1,0 +1,70 @@
+"""Five risks → one: a logarithmic opinion pool with a severity floor, and how far the opinions agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from neural_hive.contracts import Opinion
+
+#: Probabilities are kept this far from 0 and 1, so that one certain vote cannot decide the pool alone.
+EDGE = 0.02
+#: Every specialist keeps this much weight, however little it is concerned.
+MIN_RELEVANCE = 0.08
+#: Trust is learnt from reviews and stays within these bounds; it starts at 1.
+MIN_TRUST, MAX_TRUST = 0.5, 1.5
+#: A finding at least this severe and this likely is credible and serious: it is never outvoted.
+FLOOR_SEVERITY, FLOOR_LIKELIHOOD = 0.6, 0.5
+#: Share of a serious finding's severity × likelihood below which the pooled risk cannot fall.
+FLOOR_SHARE = 0.95
+#: Risk that a specialist who did not answer is taken to see: worse than its silence can be read.
+MISSING_RISK = 0.6
+
+
+def weight(relevance: float, trust: float) -> float:
+    """Weight of a vote: relevance × trust, both bounded."""
+    return max(MIN_RELEVANCE, relevance) * min(MAX_TRUST, max(MIN_TRUST, trust))
+
+
+def pool(votes: Sequence[tuple[float, float]]) -> float:
+    """Logarithmic opinion pool of (risk, weight) pairs, in [0, 1]; 0 for no votes.
+
+    The weighted mean of log-odds (Genest & Zidek 1986). Sums are exact (`math.fsum`), so the order of votes never matters.
+    """
+    total = math.fsum(w for _, w in votes)
+    if not total:
+        return 0.0
+    log_odds = math.fsum(w * _log_odds(r) for r, w in votes) / total
+    return 1.0 / (1.0 + math.exp(-log_odds))
+
+
+def _log_odds(risk: float) -> float:
+    clipped = min(1.0 - EDGE, max(EDGE, risk))
+    return math.log(clipped / (1.0 - clipped))
+
+
+def severity_floor(opinions: Sequence[Opinion]) -> float:
+    """The least risk that the most serious credible finding allows; grows smoothly where credibility begins."""
+    floor = 0.0
+    for opinion in opinions:
+        for finding in opinion.findings:
+            if finding.severity >= FLOOR_SEVERITY:
+                credible = min(1.0, max(0.0, (finding.likelihood - FLOOR_LIKELIHOOD + 0.2) / 0.2))
+                floor = max(floor, FLOOR_SHARE * credible * finding.severity * finding.likelihood)
+    return floor
+
+
+def agreement(risks: Sequence[float]) -> float:
+    """1 − twice the mean absolute deviation from the mean risk, in [0, 1]; 1 for one opinion, 0 for none."""
+    if not risks:
+        return 0.0
+    mean = math.fsum(risks) / len(risks)
+    return max(0.0, 1.0 - 2.0 * math.fsum(abs(r - mean) for r in risks) / len(risks))
+
+
+def votes_of(
+    opinions: Sequence[Opinion], missing: Sequence[str], relevances: Mapping[str, float], trust: Mapping[str, float]
+) -> list[tuple[float, float]]:
+    """(risk, weight) of each opinion, and of each missing one as a cautious vote."""
+    votes = [(o.risk, weight(o.relevance, trust.get(o.specialist, 1.0))) for o in opinions]
+    return votes + [(MISSING_RISK, weight(relevances.get(m, 0.2), trust.get(m, 1.0))) for m in missing]

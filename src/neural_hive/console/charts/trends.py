@@ -1,0 +1,74 @@
+"""Outcomes and mean risk over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from neural_hive.console.charts.svg import element, label, picture
+from neural_hive.console.tallies import Tally
+from neural_hive.console.wording import Wording
+from neural_hive.contracts import SEVERITY_ORDER
+
+_WIDTH, _HEIGHT = 720.0, 240.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 712.0, 12.0, 204.0
+
+
+def outcomes_over_time(tallies: Sequence[Tally], t: Wording) -> Markup:
+    """A bar per period, stacked by outcome, most permissive at the bottom."""
+    most = max((tally.n for tally in tallies), default=0) or 1
+    bars = [_bar(tally, n, len(tallies), most) for n, tally in enumerate(tallies)]
+    ticks = [_tick(share, t.number(round(share * most))) for share in _steps(most)]
+    return picture(_WIDTH, _HEIGHT, t("trends.outcomes"), *ticks, *bars, *_times(tallies, t), class_="trend")
+
+
+def risk_over_time(tallies: Sequence[Tally], t: Wording) -> Markup:
+    """Mean risk per period as a line; periods without a decision are left out."""
+    points = [
+        (_middle(n, len(tallies)), _height(tally.mean_risk)) for n, tally in enumerate(tallies) if tally.mean_risk is not None
+    ]
+    line = element("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points), class_="line")
+    dots = [element("circle", cx=x, cy=y, r=3.5, class_="dot") for x, y in points]
+    ticks = [_tick(v, t.score(v)) for v in (0.0, 0.4, 0.7, 0.9)]
+    return picture(_WIDTH, _HEIGHT, t("trends.risk"), *ticks, line, *dots, *_times(tallies, t), class_="trend")
+
+
+def _steps(most: int) -> tuple[float, ...]:
+    return (0.0, 1.0) if most < 4 else (0.0, 0.5, 1.0)
+
+
+def _height(share: float | None) -> float:
+    return _BOTTOM - (share or 0.0) * (_BOTTOM - _TOP)
+
+
+def _middle(n: int, count: int) -> float:
+    return _LEFT + (n + 0.5) * (_RIGHT - _LEFT) / count
+
+
+def _tick(share: float, text: str) -> Markup:
+    y = _height(share)
+    return element(
+        "g", element("line", x1=_LEFT, y1=y, x2=_RIGHT, y2=y, class_="grid"), label(_LEFT - 8, y + 4, text, "tick", "end")
+    )
+
+
+def _bar(tally: Tally, n: int, count: int, most: int) -> Markup:
+    width = min(46.0, (_RIGHT - _LEFT) / count * 0.72)
+    parts: list[Markup] = []
+    below = 0
+    for outcome in SEVERITY_ORDER:
+        value = tally.outcomes.get(outcome, 0)
+        if value:
+            top, bottom = _height((below + value) / most), _height(below / most)
+            x = _middle(n, count) - width / 2
+            parts.append(element("rect", x=x, y=top, width=width, height=max(bottom - top - 1, 1.0), class_=f"bar {outcome}"))
+        below += value
+    return element("g", *parts)
+
+
+def _times(tallies: Sequence[Tally], t: Wording) -> list[Markup]:
+    step = max(1, -(-len(tallies) // 7))
+    return [
+        label(_middle(n, len(tallies)), _BOTTOM + 20, tally.label(t), "tick") for n, tally in enumerate(tallies) if n % step == 0
+    ]

@@ -1,0 +1,74 @@
+"""A case as it is built: events in, pieces of the page out, as server-sent events that htmx swaps in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+
+from neural_hive.contracts import Case, CaseStatus, Decision, Event, EventType, Opinion, SpecialistName, Understanding
+from neural_hive.gateway.progress import with_pauses
+
+#: Draws one section of a case. (section, case) → HTML.
+Draw = Callable[[str, Case], str]
+#: Completes a decided case and draws the sections that need more than the case. case → (section, HTML).
+Finish = Callable[[Case], AsyncIterator[tuple[str, str]]]
+_KEEP_ALIVE = b": keep-alive\n\n"
+_OPINIONS = tuple(f"opinion-{name}" for name in SpecialistName)
+
+
+def grown(case: Case, event: Event) -> Case:
+    """The case with what the event brings. Bringing the same again changes nothing."""
+    match event.type:
+        case EventType.UNDERSTOOD:
+            return case.model_copy(update={"understanding": Understanding.model_validate(event.data)})
+        case EventType.OPINION:
+            opinion = Opinion.model_validate(event.data)
+            others = [o for o in case.opinions if o.specialist != opinion.specialist]
+            together = sorted([*others, opinion], key=lambda o: o.specialist)
+            return case.model_copy(update={"opinions": tuple(together)})
+        case EventType.DECIDED:
+            decision = Decision.model_validate(event.data)
+            return case.model_copy(update={"decision": decision, "status": CaseStatus.DECIDED, "decided_at": event.at})
+        case _:
+            return case
+
+
+def sections_changed_by(event: Event) -> tuple[str, ...]:
+    """Sections of the page that show what the event brings."""
+    match event.type:
+        case EventType.UNDERSTOOD:
+            return ("asked", "understanding", "comb", "news")
+        case EventType.OPINION:
+            return (f"opinion-{event.data['specialist']}", "asked", "comb", "chart", "news")
+        case EventType.DECIDED:
+            return ("verdict", "comb", "chart", *_OPINIONS, "news")
+        case _:
+            return ()
+
+
+async def pieces(
+    case: Case, events: AsyncIterator[Event], closing: asyncio.Event, draw: Draw, finish: Finish
+) -> AsyncIterator[bytes]:
+    """The stream: changed sections after every event; the rest and `done` after the decision."""
+    first = await anext(events, None)
+    async for event in with_pauses(first, events, closing):
+        if event is None:
+            yield _KEEP_ALIVE
+            continue
+        case = grown(case, event)
+        yield b"".join(_drawn(sections_changed_by(event), case, draw))
+        if event.type is EventType.DECIDED:
+            async for section, html in finish(case):
+                yield message(section, html)
+            yield message("done", "")
+            return
+
+
+def _drawn(sections: Iterable[str], case: Case, draw: Draw) -> Iterable[bytes]:
+    return (message(section, draw(section, case)) for section in sections)
+
+
+def message(name: str, html: str) -> bytes:
+    """One server-sent event; each line of the HTML is a `data` line."""
+    lines = "".join(f"data: {line}\n" for line in html.splitlines() or [""])
+    return f"event: {name}\n{lines}\n".encode()

@@ -1,0 +1,52 @@
+"""`hive up` and `hive serve gateway`: check the address, open the hive, serve it until told to stop."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+from neural_hive.errors import HiveError
+from neural_hive.gateway.app import create_app
+from neural_hive.gateway.hosts import check_bind
+from neural_hive.gateway.server import HiveServer, address_of, bind, run
+from neural_hive.hive import open_hive
+from neural_hive.settings import Settings, load_settings
+
+
+def serve_gateway(settings: Settings) -> None:
+    """Serve the hive until SIGTERM or SIGINT; returns once everything is closed.
+
+    Raises:
+        ConfigurationError: a setting is wrong, or the address is public and nobody is asked for a token.
+        AddressError: the address cannot be listened on.
+        StorageError: the ledger cannot be opened.
+    """
+    check_bind(settings)
+    with bind(settings.host, settings.port) as listener:
+        run(_serve(settings, listener))
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    async with open_hive(settings) as hive:
+        server = HiveServer(create_app(hive), lambda: _announce(listener))
+        await server.serve([listener])
+
+
+def _announce(listener: socket.socket) -> None:
+    address = address_of(listener)
+    sys.stderr.write(f"hive is listening on {address} (Ctrl-C stops it; reference at {address}/api/v1/docs)\n")
+    sys.stderr.flush()
+
+
+def main() -> int:
+    """Serve with the settings of the environment. Returns the exit code."""
+    try:
+        serve_gateway(load_settings())
+    except HiveError as error:
+        sys.stderr.write(f"hive: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

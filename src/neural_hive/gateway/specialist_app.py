@@ -1,0 +1,172 @@
+"""HTTP for one specialist: briefs in, opinions out. It loads its rubric and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from neural_hive import __version__
+from neural_hive.contracts import Brief, Opinion, Record
+from neural_hive.errors import ConfigurationError
+from neural_hive.gateway import health, problems
+from neural_hive.gateway.auth import Authenticator
+from neural_hive.gateway.bodies import is_json, parse_json
+from neural_hive.gateway.edge import Edge, EdgeRules
+from neural_hive.gateway.hosts import check_bind, is_loopback
+from neural_hive.gateway.intents import dump
+from neural_hive.gateway.limits import RateLimiter
+from neural_hive.gateway.openapi import REFERENCE_PATHS, add_document
+from neural_hive.gateway.refusals import MalformedBodyError, UnsupportedMediaError
+from neural_hive.gateway.routing import API, add_by_hand, json_body, json_response
+from neural_hive.gateway.routing import problems as declare_problems
+from neural_hive.gateway.server import HiveServer, address_of, bind, run
+from neural_hive.settings import Settings
+from neural_hive.specialists.engine import judge
+from neural_hive.specialists.rubric import bundled_rubrics, rubrics_in
+from neural_hive.storage.cache.memory import MemoryCache
+
+Judge = Callable[[Brief], Opinion]
+
+#: Most briefs in one request; more in one would only make the first answer late.
+MAX_BRIEFS = 256
+#: Room for MAX_BRIEFS long ones, in bytes.
+MAX_BODY_BYTES = 16_000_000
+#: Briefs judged before other requests get their turn.
+_TURN = 8
+
+
+class Briefs(Record):
+    """The body of `POST /api/v1/opinions`."""
+
+    briefs: tuple[Brief, ...] = Field(min_length=1, max_length=MAX_BRIEFS, description="What to judge, in any order.")
+
+
+class Opinions(Record):
+    """The answer of `POST /api/v1/opinions`."""
+
+    opinions: tuple[Opinion, ...] = Field(description="One per brief, in the order of the briefs.")
+
+
+def create_specialist_app(name: str, judge_brief: Judge, settings: Settings) -> FastAPI:
+    """The application of one specialist.
+
+    Args:
+        name: business, technical, behavior, evolution or architecture.
+        judge_brief: brief → opinion; pure and quick.
+        settings: for the token, the host and the reference.
+    """
+    app = FastAPI(
+        title=f"Neural Hive-Mind: {name} specialist",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    authenticator = Authenticator(settings, service_token=settings.specialists.token.get_secret_value())
+    app.state.closing = asyncio.Event()
+    app.add_middleware(Edge, rules=_rules(settings, authenticator))
+    problems.install(app)
+    _add_routes(app, name, judge_brief)
+    if settings.docs:
+        add_document(app, bodies=(Briefs,), needs_token=authenticator.is_on)
+    return app
+
+
+def _rules(settings: Settings, authenticator: Authenticator) -> EdgeRules:
+    return EdgeRules(
+        authenticator=authenticator,
+        limiter=RateLimiter(MemoryCache(), 0),
+        max_body_bytes=MAX_BODY_BYTES,
+        max_audio_bytes=MAX_BODY_BYTES,
+        is_local_only=not authenticator.is_on and is_loopback(settings.host),
+        open_paths=REFERENCE_PATHS,
+    )
+
+
+def _add_routes(app: FastAPI, name: str, judge_brief: Judge) -> None:
+    registry = CollectorRegistry()
+    seconds = Histogram(
+        "hive_specialist_opinion_seconds",
+        "Time to judge one brief.",
+        ("specialist",),
+        registry=registry,
+        buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5),
+    ).labels(name)
+
+    async def post_opinions(request: Request) -> Response:
+        """Judge one brief, or many in one request."""
+        if not is_json(request.headers.get("content-type")):
+            raise UnsupportedMediaError
+        briefs = read_briefs(await request.body())
+        found = await _judge_all(briefs, judge_brief, seconds.observe)
+        return json_response(dump(Opinions(opinions=tuple(found))))
+
+    async def readiness() -> dict[str, Any]:
+        return {"ready": True, "dependencies": {}}
+
+    async def metrics() -> bytes:
+        return generate_latest(registry)
+
+    declared = {"tags": ["opinions"], "response_model": Opinions, "responses": declare_problems(415, 422)}
+    body = {"requestBody": json_body(Briefs, "Briefs; or one brief alone, without the list.")}
+    add_by_hand(app, f"{API}/opinions", post_opinions, "POST", openapi_extra=body, **declared)
+    health.add_routes(app, f"specialist-{name}", readiness, metrics)
+
+
+def read_briefs(body: bytes) -> tuple[Brief, ...]:
+    """The briefs in a body: `{"briefs": […]}` or one brief. Raises MalformedBodyError or InvalidFieldsError."""
+    try:
+        is_batch = "briefs" in orjson.loads(body)
+    except (orjson.JSONDecodeError, TypeError) as error:
+        raise MalformedBodyError from error
+    return parse_json(body, Briefs).briefs if is_batch else (parse_json(body, Brief),)
+
+
+async def _judge_all(briefs: Sequence[Brief], judge_brief: Judge, observe: Callable[[float], None]) -> list[Opinion]:
+    found: list[Opinion] = []
+    for number, brief in enumerate(briefs, 1):
+        started_s = time.perf_counter()
+        opinion = judge_brief(brief)
+        taken_s = time.perf_counter() - started_s
+        observe(taken_s)
+        found.append(opinion.model_copy(update={"duration_ms": round(1000 * taken_s, 3)}))
+        if number % _TURN == 0:
+            await asyncio.sleep(0)
+    return found
+
+
+def serve_specialist(settings: Settings, name: str) -> None:
+    """Serve one specialist until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: there is no such specialist, or the address is public and nobody is asked for a token.
+        AddressError: the address cannot be listened on.
+    """
+    check_bind(settings, has_token=bool(settings.specialists.token.get_secret_value()))
+    rubrics = rubrics_in(settings.rubrics_dir) if settings.rubrics_dir else bundled_rubrics()
+    if name not in rubrics:
+        raise ConfigurationError(f"There is no specialist {name!r}; there are {', '.join(sorted(rubrics))}.")
+    app = create_specialist_app(name, partial(judge, rubrics[name]), settings)
+    with bind(settings.host, settings.port) as listener:
+        run(_serve(app, name, listener))
+
+
+async def _serve(app: FastAPI, name: str, listener: socket.socket) -> None:
+    def announce() -> None:
+        sys.stderr.write(f"specialist {name} is listening on {address_of(listener)} (Ctrl-C stops it)\n")
+        sys.stderr.flush()
+
+    await HiveServer(app, announce).serve([listener])

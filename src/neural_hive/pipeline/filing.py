@@ -1,0 +1,40 @@
+"""Files decided cases in the knowledge graph, behind the answer: an answer never waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from neural_hive.contracts import Case
+from neural_hive.errors import HiveError
+from neural_hive.pipeline.judging import Judgement
+from neural_hive.pipeline.listening import Listener
+from neural_hive.ports import KnowledgeGraph
+
+#: Cases that may wait to be filed; beyond that the oldest are dropped, and counted.
+MAX_WAITING = 10_000
+
+
+class Filing:
+    """A queue in memory before the graph. Losing it loses links, never cases."""
+
+    def __init__(self, graph: KnowledgeGraph, listener: Listener) -> None:
+        self._graph, self._listener = graph, listener
+        self._queue: asyncio.Queue[tuple[Case, Judgement]] = asyncio.Queue(MAX_WAITING)
+        self.n_dropped = 0
+
+    def put(self, case: Case, judgement: Judgement) -> None:
+        """File a decided case later."""
+        if self._queue.full():
+            self._queue.get_nowait()
+            self.n_dropped += 1
+        self._queue.put_nowait((case, judgement))
+
+    async def run(self) -> None:
+        """File for ever; a case that cannot be filed is told to the listener."""
+        while True:
+            case, judgement = await self._queue.get()
+            systems = [e.value for e in judgement.understanding.entities if e.type == "system"]
+            try:
+                await self._graph.link_case(case, systems, judgement.vector)
+            except HiveError as error:
+                self._listener.on_failed(case.id, "filing", error)

@@ -1,0 +1,134 @@
+"""An intent → understanding, opinions, decision. Records nothing; the same code for one intent, a batch, recovery and replay."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from neural_hive.canonical import canonical_json, digest
+from neural_hive.consensus.decide import Panel as Votes
+from neural_hive.consensus.decide import decide
+from neural_hive.consensus.guardrails import Guardrails
+from neural_hive.contracts import Brief, Decision, Intent, Opinion, PiiMention, Understanding
+from neural_hive.pipeline.batching import Batcher
+from neural_hive.pipeline.context import ContextReader
+from neural_hive.pipeline.intake import facts_of
+from neural_hive.pipeline.listening import Listener
+from neural_hive.pipeline.panel import Panel
+from neural_hive.understanding.language import SUPPORTED
+from neural_hive.understanding.understand import Heading, Understander, Understood
+
+#: Share of the deadline that understanding may use up; the specialists get the rest.
+_SPECIALISTS_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All that was thought about one intent. vector: the text's sentence vector, for the graph."""
+
+    understanding: Understanding
+    opinions: tuple[Opinion, ...]
+    decision: Decision
+    vector: bytes = b""
+
+
+class Judge:
+    """Understands, asks the panel, decides."""
+
+    def __init__(
+        self,
+        understander: Understander,
+        panel: Panel,
+        guardrails: Guardrails,
+        context: ContextReader,
+        listener: Listener,
+        *,
+        answer_language: str = "",
+        rubric_digests: Mapping[str, str],
+    ) -> None:
+        self._panel, self._guardrails, self._context, self._listener = panel, guardrails, context, listener
+        self._understander = understander
+        self._answer_language = answer_language
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="understanding")
+        self._batcher: Batcher[Heading, Understood] = Batcher(understander.understand, self._executor)
+        self.trust: Mapping[str, float] = {}
+        self.digests = {**understander.models, "guardrails": guardrails.digest[:16], **rubric_digests}
+
+    @property
+    def queue_depth(self) -> int:
+        """Texts that wait to be understood."""
+        return self._batcher.depth
+
+    async def understand(self, intent: Intent, pii: Sequence[PiiMention]) -> Understood:
+        """Understand one intent, together with whatever else waits."""
+        started = time.perf_counter()
+        heading = Heading(intent.text, intent.received_at, tuple(pii), intent.language)
+        understood = await self._batcher.run(heading)
+        self._listener.on_understood(intent.id, understood.understanding, time.perf_counter() - started)
+        return understood
+
+    async def judge(
+        self,
+        intent: Intent,
+        pii: Sequence[PiiMention],
+        deadline_s: float,
+        on_understood: Callable[[Understanding], None] | None = None,
+        on_opinion: Callable[[Opinion], None] | None = None,
+    ) -> Judgement:
+        """Judge one intent within `deadline_s` seconds; whoever is silent by then is missing from the decision."""
+        started = time.perf_counter()
+        understood = await self.understand(intent, pii)
+        if on_understood:
+            on_understood(understood.understanding)
+        brief = await self._brief(intent, understood)
+        left_s = max(0.01, (deadline_s - (time.perf_counter() - started)) * _SPECIALISTS_SHARE)
+        opinions: list[Opinion] = []
+        async for opinion in self._panel.opinions(brief, left_s):
+            opinions.append(opinion)
+            if on_opinion:
+                on_opinion(opinion)
+        decision = self._decide(understood.understanding, opinions, brief.answer_language)
+        ordered = tuple(sorted(opinions, key=lambda o: o.specialist))
+        return Judgement(understood.understanding, ordered, decision, understood.vector)
+
+    def _decide(self, understanding: Understanding, opinions: Sequence[Opinion], language: str) -> Decision:
+        votes = Votes(
+            understanding=understanding,
+            asked=tuple(self._panel.specialists),
+            opinions=tuple(opinions),
+            answer_language=language,
+            trust=self.trust,
+            digests=self.digests,
+        )
+        return decide(votes, self._guardrails)
+
+    async def _brief(self, intent: Intent, understood: Understood) -> Brief:
+        context = await self._context.of(intent, understood)
+        return Brief(
+            id=intent.id,
+            text=intent.text,
+            answer_language=self._language_of(intent, understood.understanding),
+            understanding=understood.understanding,
+            plan=facts_of(intent),
+            systems=context.systems,
+            similar=context.similar,
+        )
+
+    def _language_of(self, intent: Intent, understanding: Understanding) -> str:
+        """The asker's language; their own word when the text is in none of the three; English when they gave none."""
+        if self._answer_language:
+            return self._answer_language
+        if understanding.language in SUPPORTED:
+            return understanding.language
+        return intent.language.value if intent.language else "en"
+
+    def close(self) -> None:
+        """Stop the worker thread."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def decision_digest(decision: Decision) -> str:
+    """SHA-256 of a decision without its place in the ledger: equal for equal input, rubrics and models."""
+    return digest(canonical_json(decision.model_dump(mode="json", exclude={"hash", "previous_hash"})))

@@ -1,0 +1,78 @@
+"""Two background loops: unfinished cases are finished, recorded events are published."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from neural_hive.contracts import Case
+from neural_hive.errors import HiveError
+from neural_hive.pipeline.listening import Listener
+from neural_hive.ports import EventBus, Ledger, Outbox
+
+#: Cases taken up at once by one sweep, and events published at once.
+CASES_PER_SWEEP, EVENTS_PER_ROUND = 64, 512
+#: Pause after an empty outbox, and after a failed round. Seconds.
+IDLE_S, RETRY_S = 0.05, 1.0
+
+
+class Recovery:
+    """Finishes what others left: cases whose lease has run out."""
+
+    def __init__(self, ledger: Ledger, finish: Callable[[Case], Awaitable[Case]], listener: Listener, *, interval_s: float, lease_s: float) -> None:
+        self._ledger, self._finish, self._listener = ledger, finish, listener
+        self._interval_s, self._lease_s = interval_s, lease_s
+        self.n_recovered = 0
+
+    async def sweep(self) -> int:
+        """Finish what can be claimed now; returns how many cases were finished."""
+        finished = 0
+        while cases := await self._ledger.claim_unfinished(CASES_PER_SWEEP, self._lease_s):
+            for case in cases:
+                try:
+                    await self._finish(case)
+                    finished += 1
+                except HiveError as error:
+                    self._listener.on_failed(case.id, "recovery", error)
+            if len(cases) < CASES_PER_SWEEP:
+                break
+        self.n_recovered += finished
+        return finished
+
+    async def run(self) -> None:
+        """Sweep for ever; a failing sweep is told to the listener and tried again."""
+        while True:
+            try:
+                await self.sweep()
+            except HiveError as error:
+                self._listener.on_failed("", "recovery", error)
+            await asyncio.sleep(self._interval_s)
+
+
+class Relay:
+    """Publishes the outbox. At least once: an event is forgotten only after the bus has it."""
+
+    def __init__(self, outbox: Outbox, bus: EventBus, listener: Listener) -> None:
+        self._outbox, self._bus, self._listener = outbox, bus, listener
+        self.is_degraded = False
+
+    async def round(self) -> int:
+        """Publish what waits now, at most one round of it; returns how many events."""
+        events = await self._outbox.pending(EVENTS_PER_ROUND)
+        if events:
+            await self._bus.publish(events)
+            await self._outbox.mark_published([e.id for e in events])
+        return len(events)
+
+    async def run(self) -> None:
+        """Publish for ever."""
+        while True:
+            try:
+                n_events = await self.round()
+                self.is_degraded = False
+                if n_events < EVENTS_PER_ROUND:
+                    await asyncio.sleep(IDLE_S)
+            except HiveError as error:
+                self.is_degraded = True
+                self._listener.on_failed("", "outbox", error)
+                await asyncio.sleep(RETRY_S)

@@ -1,0 +1,122 @@
+"""What happens to an intent, in order: record, judge, record, tell. Whatever dies in between, `finish` takes it up again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from neural_hive.contracts import Ask, Caller, Case, CaseStatus, Event, EventType, Intent, PiiMention, Transcript
+from neural_hive.errors import HiveError
+from neural_hive.pipeline.intake import Intake
+from neural_hive.pipeline.judging import Judge, Judgement
+from neural_hive.pipeline.listening import Listener
+from neural_hive.pipeline.live import LiveEvents, event_of, opinion_event, understood_event
+from neural_hive.ports import IdempotencyKey, Ledger
+from neural_hive.understanding.privacy import mentions
+
+#: After a decision is recorded, told to whoever files it away (the graph); must not raise.
+OnJudged = Callable[[Case, Judgement], None]
+
+
+class Pipeline:
+    """The order of work for one intent."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        intake: Intake,
+        judge: Judge,
+        live: LiveEvents,
+        listener: Listener,
+        *,
+        deadline_s: float,
+        lease_s: float,
+        on_judged: OnJudged,
+    ) -> None:
+        self._ledger, self._intake, self._judge, self._live, self._listener = ledger, intake, judge, live, listener
+        self._deadline_s, self._lease_s, self._on_judged = deadline_s, lease_s, on_judged
+        self._working: dict[str, asyncio.Task[Case]] = {}
+
+    @property
+    def n_working(self) -> int:
+        """Cases that are being judged in the background."""
+        return len(self._working)
+
+    async def ask(
+        self, ask: Ask, caller: Caller, idempotency: IdempotencyKey | None = None, transcript: Transcript | None = None
+    ) -> Case:
+        """Record, judge, record; the decided case."""
+        case, pii, is_existing = await self._accept(ask, caller, idempotency, transcript)
+        if not is_existing:
+            return await self._finish(case, pii)
+        if case.status is CaseStatus.DECIDED:
+            return case
+        working = self._working.get(case.id)
+        return await asyncio.shield(working) if working else await self._finish(case, pii)
+
+    async def submit(
+        self, ask: Ask, caller: Caller, idempotency: IdempotencyKey | None = None, transcript: Transcript | None = None
+    ) -> Case:
+        """Record, and judge in the background; the accepted case, or the existing one as it is."""
+        case, pii, is_existing = await self._accept(ask, caller, idempotency, transcript)
+        if not is_existing:
+            task = asyncio.create_task(self._finish(case, pii), name=f"case {case.id}")
+            self._working[case.id] = task
+            task.add_done_callback(lambda done: self._forget(case.id, done))
+        return case
+
+    async def finish(self, case: Case) -> Case:
+        """Finish a case that somebody accepted and nobody decided. Doing it twice decides once."""
+        return await self._finish(case, mentions(case.intent.text))
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait for background work, at most `timeout_s` seconds; what is left is finished by recovery."""
+        if self._working:
+            await asyncio.wait(list(self._working.values()), timeout=timeout_s)
+
+    async def _accept(
+        self, ask: Ask, caller: Caller, idempotency: IdempotencyKey | None, transcript: Transcript | None
+    ) -> tuple[Case, tuple[PiiMention, ...], bool]:
+        started = time.perf_counter()
+        intent, pii = self._intake.intent(ask, caller, transcript)
+        accepted = await self._ledger.accept(intent, idempotency, lease_s=self._lease_s)
+        if not accepted.is_existing:
+            self._listener.on_accepted(accepted.case, time.perf_counter() - started)
+            self._tell(intent, EventType.ACCEPTED, {"text": intent.text})
+        else:
+            pii = mentions(accepted.case.intent.text)
+        return accepted.case, pii, accepted.is_existing
+
+    async def _finish(self, case: Case, pii: tuple[PiiMention, ...]) -> Case:
+        started = time.perf_counter()
+        watched = self._live.is_watched
+        try:
+            judgement = await self._judge.judge(
+                case.intent,
+                pii,
+                self._deadline_s,
+                lambda u: self._live.publish(understood_event(case, u)) if watched(case.id) else None,
+                lambda o: self._live.publish(opinion_event(case, o)) if watched(case.id) else None,
+            )
+            decided = await self._ledger.record_decision(
+                case.id, judgement.understanding, judgement.opinions, judgement.decision
+            )
+        except HiveError as error:
+            self._listener.on_failed(case.id, "finish", error)
+            raise
+        if decided.decision is not None and watched(case.id):
+            self._tell(case.intent, EventType.DECIDED, {"decision": decided.decision.model_dump(mode="json")})
+        self._listener.on_decided(decided, time.perf_counter() - started)
+        self._on_judged(decided, judgement)
+        return decided
+
+    def _tell(self, intent: Intent, kind: EventType, data: dict[str, object]) -> None:
+        if self._live.is_watched(intent.id):
+            event: Event = event_of(intent.id, intent.tenant, kind, data)
+            self._live.publish(event)
+
+    def _forget(self, case_id: str, done: asyncio.Task[Case]) -> None:
+        self._working.pop(case_id, None)
+        if not done.cancelled() and isinstance(done.exception(), Exception) and not isinstance(done.exception(), HiveError):
+            self._listener.on_failed(case_id, "background", done.exception())  # type: ignore[arg-type]

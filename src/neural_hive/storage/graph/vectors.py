@@ -1,0 +1,88 @@
+"""Sentence vectors of one tenant in memory, searched by cosine: signs first, then exactly.
+
+Beyond a few hundred vectors a search compares signs (one bit per dimension) to choose candidates, then computes the
+exact cosine of those. Source: Charikar 2002, "Similarity estimation techniques from rounding algorithms".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+#: Vectors whose exact cosine is computed in one search.
+N_CANDIDATES = 512
+#: Newest vectors kept per tenant: 50,000 take about 54 MB.
+MAX_VECTORS = 50_000
+
+
+class VectorIndex:
+    """The newest vectors of a tenant, in order of arrival.
+
+    A vector is float16 (n_dimensions,), L2-normalised, little-endian bytes, each with its row number in the store.
+    """
+
+    def __init__(self, n_dimensions: int) -> None:
+        self.last_row = 0
+        self._n = 0
+        self._n_dimensions = n_dimensions
+        self._rows = np.zeros(0, dtype=np.int64)
+        self._vectors = np.zeros((0, n_dimensions), dtype="<f2")
+        self._signs = np.zeros((0, -(-n_dimensions // 64)), dtype=np.uint64)
+
+    def extend(self, rows: Sequence[int], vectors: Sequence[bytes]) -> None:
+        """Add vectors of later rows; the oldest go when there are too many."""
+        if not rows:
+            return
+        block = np.frombuffer(b"".join(vectors), dtype="<f2").reshape(len(rows), self._n_dimensions)
+        self._reserve(len(rows))
+        end = self._n + len(rows)
+        self._rows[self._n : end] = rows
+        self._vectors[self._n : end] = block
+        self._signs[self._n : end] = _signs(block)
+        self._n = end
+        self.last_row = rows[-1]
+
+    def nearest(self, vector: bytes, limit: int, threshold: float) -> list[tuple[int, float]]:
+        """Rows and cosines of at most `limit` vectors from `threshold` up, most similar first, then newest first."""
+        query = np.frombuffer(vector, dtype="<f2")
+        chosen = self._candidates(query)
+        cosines = self._vectors[chosen].astype(np.float32) @ query.astype(np.float32)
+        order = np.lexsort((-self._rows[chosen], -cosines))
+        best = [(int(self._rows[chosen[i]]), float(cosines[i])) for i in order[:limit]]
+        return [(row, min(1.0, cosine)) for row, cosine in best if cosine >= threshold]
+
+    def _candidates(self, query: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+        """Places of the vectors that agree with the query in most signs; all of them when they are few."""
+        if self._n <= N_CANDIDATES:
+            return np.arange(self._n)
+        differing = np.bitwise_count(self._signs[: self._n] ^ _signs(query[None, :])).sum(axis=1, dtype=np.int32)
+        return np.argpartition(differing, N_CANDIDATES)[:N_CANDIDATES]
+
+    def _reserve(self, n_more: int) -> None:
+        """Make room, doubling up to an eighth above the limit; when that is full, the oldest go."""
+        if self._n + n_more <= len(self._rows):
+            return
+        kept = slice(max(0, self._n + n_more - MAX_VECTORS), self._n)
+        n_kept = kept.stop - kept.start
+        size = max(n_kept + n_more, min(1024 + 2 * (n_kept + n_more), MAX_VECTORS + MAX_VECTORS // 8))
+        self._rows = _moved(self._rows, kept, size)
+        self._vectors = _moved(self._vectors, kept, size)
+        self._signs = _moved(self._signs, kept, size)
+        self._n = n_kept
+
+
+def _moved(array: npt.NDArray[Any], kept: slice, size: int) -> npt.NDArray[Any]:
+    grown = np.zeros((size, *array.shape[1:]), dtype=array.dtype)
+    grown[: kept.stop - kept.start] = array[kept]
+    return grown
+
+
+def _signs(vectors: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    """Signs as bits. vectors: float (n, d). Returns uint64 (n, ceil(d / 64))."""
+    bits = np.packbits(vectors > 0, axis=1)
+    padded = np.zeros((len(bits), -(-bits.shape[1] // 8) * 8), dtype=np.uint8)
+    padded[:, : bits.shape[1]] = bits
+    return padded.view(np.uint64)

@@ -1,0 +1,122 @@
+"""The trained heads: domain, leading specialist, kind of text and concerns, from the sentence vector and the frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_hive.canonical import digest
+from neural_hive.contracts import Environment, Mood, Scope
+from neural_hive.errors import ModelError
+from neural_hive.understanding.frames import Reading
+from neural_hive.understanding.lexicon import vocabulary
+
+Floats = NDArray[np.float32]
+
+#: Names of the heads in the order of the weight matrix.
+HEADS = ("domain", "specialist", "kind", "concern")
+#: How much the frame counts beside the sentence vector; chosen by cross-validation in learning/domain_model.py.
+VECTOR_SCALE, FRAME_SCALE = 4.0, 0.6
+FORMAT = 1
+
+
+class FrameFeatures:
+    """Frame → numbers that mean the same in every language. Columns are named, so a model knows what it was trained on."""
+
+    def __init__(self) -> None:
+        words = vocabulary()
+        columns = [f"asked:{a}" for a in sorted(words["action"])]
+        columns += [f"mentioned:{a}" for a in sorted(words["action"])]
+        columns += [f"object:{o}" for o in sorted(words["object"])]
+        columns += [f"head:{o}" for o in sorted(words["object"])]
+        columns += [f"stated:{s}" for s in sorted(words["safeguard"])]
+        columns += [f"waived:{s}" for s in sorted(words["safeguard"])]
+        columns += [f"scope:{s.value}" for s in Scope] + [f"environment:{e.value}" for e in Environment]
+        columns += [f"mood:{m.value}" for m in Mood]
+        columns += ["no_action", "urgent", "instruction", "negation", "length", "known_share"]
+        self.columns = tuple(columns)
+        self._index = {name: i for i, name in enumerate(columns)}
+
+    def of(self, reading: Reading) -> Floats:
+        """float32 (n_columns,): 0 or 1, except length (words / 40, at most 1) and known_share in [0, 1]."""
+        row = np.zeros(len(self.columns), dtype=np.float32)
+        for name in self._names(reading):
+            row[self._index[name]] = 1.0
+        n_words = len(reading.words)
+        row[self._index["length"]] = min(n_words, 40) / 40
+        row[self._index["known_share"]] = len(reading.cue_words) / max(1, n_words)
+        return row
+
+    def _names(self, reading: Reading) -> list[str]:
+        frame = reading.frame
+        names = [f"{'mentioned' if m.described or m.negated else 'asked'}:{m.action}" for m in frame.actions]
+        names += [f"object:{o}" for m in frame.actions for o in m.objects] + [f"head:{o}" for o in frame.objects[:1]]
+        names += [f"stated:{s}" for s in frame.safeguards] + [f"waived:{s}" for s in frame.waived]
+        names += [f"scope:{frame.scope.value}", f"environment:{frame.environment.value}", f"mood:{frame.mood.value}"]
+        flags = {"no_action": not frame.actions, "urgent": frame.urgent, "instruction": reading.is_instruction, "negation": frame.negation}
+        return names + [name for name, is_set in flags.items() if is_set]
+
+
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """Calibrated probabilities of one text, by head and label; each head sums to 1."""
+
+    domain: dict[str, float]
+    specialist: dict[str, float]
+    kind: dict[str, float]
+    concern: dict[str, float]
+
+
+class DomainModel:
+    """The heads: linear, temperature-scaled (Guo et al. 2017)."""
+
+    def __init__(self, weights: Floats, bias: Floats, labels: dict[str, list[str]], manifest: dict[str, Any]) -> None:
+        """weights: float32 (n_features, n_labels), temperatures already divided in. bias: float32 (n_labels,)."""
+        self._weights, self._bias, self._labels = weights, bias, labels
+        self.manifest = manifest
+        self.digest: str = manifest["digest"]
+        self.features = FrameFeatures()
+        if manifest["frame_columns"] != list(self.features.columns):
+            raise ModelError("the domain model was trained on another frame vocabulary; run `make models`")
+
+    @classmethod
+    def load(cls, folder: Path) -> DomainModel:
+        """Read and check an artefact.
+
+        Raises:
+            ModelError: it is missing, damaged, of another format or trained on another vocabulary.
+        """
+        try:
+            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            content = (folder / "weights.npz").read_bytes()
+            if manifest["format"] != FORMAT or manifest["digest"] != digest(content):
+                raise ModelError(f"{folder} is not the artefact its manifest describes; run `make models`")
+            with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
+                weights, bias = arrays["weights"].astype(np.float32), arrays["bias"].astype(np.float32)
+        except (OSError, KeyError, ValueError) as error:
+            raise ModelError(f"cannot read the domain model in {folder}: {error}; run `make models`") from error
+        return cls(weights, bias, manifest["labels"], manifest)
+
+    def believe(self, vectors: Floats, readings: Sequence[Reading]) -> list[Beliefs]:
+        """Probabilities for texts. vectors: float32 (n_texts, 512), L2-normalised."""
+        frames = np.stack([self.features.of(r) for r in readings])
+        features = np.concatenate([vectors * VECTOR_SCALE, frames * FRAME_SCALE], axis=1)
+        logits = np.stack([row @ self._weights for row in features]) + self._bias
+        return [self._split(row) for row in logits]
+
+    def _split(self, logits: Floats) -> Beliefs:
+        beliefs: dict[str, dict[str, float]] = {}
+        start = 0
+        for head in HEADS:
+            labels = self._labels[head]
+            part = logits[start : start + len(labels)].astype(np.float64)
+            start += len(labels)
+            odds = np.exp(part - part.max())
+            beliefs[head] = dict(zip(labels, (odds / odds.sum()).round(4).tolist(), strict=True))
+        return Beliefs(**beliefs)

@@ -1,0 +1,166 @@
+"""Masked text → understanding: language, frame, domain, entities, signals, and whether there is something to judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from neural_hive.contracts import Domain, PiiMention, Signal, Status, Understanding
+from neural_hive.phrases import Words
+from neural_hive.understanding.domains import Beliefs, DomainModel
+from neural_hive.understanding.encoder import SentenceEncoder
+from neural_hive.understanding.entities import EntityFinder
+from neural_hive.understanding.frames import FrameReader, Reading
+from neural_hive.understanding.language import SUPPORTED, Heard, LanguageIdentifier
+from neural_hive.understanding.stopwords import STOPWORDS
+
+#: Concerns less likely than this are not told to the specialists.
+MIN_SIGNAL = 0.05
+#: Kinds of text that a hive judges.
+IN_SCOPE = "in_scope"
+#: Probability from which a text is taken to be of a kind that is not judged, and the reason that is given.
+_REFUSALS = {
+    "injection": (0.5, Status.OUT_OF_SCOPE, "instruction_to_the_hive"),
+    "gibberish": (0.5, Status.NOT_UNDERSTOOD, "gibberish"),
+    "off_topic": (0.5, Status.OUT_OF_SCOPE, "off_topic"),
+    "greeting": (0.5, Status.OUT_OF_SCOPE, "off_topic"),
+    "other_language": (0.6, Status.NOT_UNDERSTOOD, "unsupported_language"),
+    "vague": (0.5, Status.AMBIGUOUS, "too_vague"),
+}
+#: Together, kinds that are not judged make a text not understood from this probability on.
+_ALL_REFUSALS = 0.6
+#: Below this probability of the best domain the text is ambiguous.
+_MIN_DOMAIN = 0.22
+#: A language other than pt, en and es is believed from this probability and this many words on.
+_OTHER_LANGUAGE, _OTHER_LANGUAGE_WORDS = 0.8, 4
+MAX_KEYWORDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What goes in: the masked text, what was masked, the caller's word for the language, when it came."""
+
+    text: str
+    received_at: datetime
+    pii: tuple[PiiMention, ...] = ()
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What comes out. vector: float16 little-endian (512,), L2-normalised, 1,024 bytes; for finding similar cases."""
+
+    understanding: Understanding
+    vector: bytes
+
+
+class Understander:
+    """Everything that understanding needs, loaded once. Thread-safe."""
+
+    def __init__(self, encoder: SentenceEncoder, model: DomainModel) -> None:
+        self._encoder, self._model = encoder, model
+        self._languages = LanguageIdentifier()
+        self._frames = FrameReader()
+        self._entities = EntityFinder()
+        self.models = {"encoder": encoder.digest[:16], "understanding": model.digest[:16]}
+
+    def learn_names(self, names: Mapping[str, str]) -> None:
+        """Know names of the caller's own as systems. names: name in lower case → entity type."""
+        self._entities = EntityFinder(names)
+
+    def understand(self, headings: Sequence[Heading]) -> list[Understood]:
+        """Understand texts; several at once cost less each. A text's result does not depend on its neighbours."""
+        heard = [self._languages.identify(h.text, h.language) for h in headings]
+        readings = [
+            self._frames.read(h.text, lang.language, is_mixed=lang.is_mixed) for h, lang in zip(headings, heard, strict=True)
+        ]
+        vectors = self._encoder.encode([h.text for h in headings])
+        beliefs = self._model.believe(vectors, readings)
+        results = []
+        for i, heading in enumerate(headings):
+            understanding = self._assemble(heading, heard[i], readings[i], beliefs[i])
+            results.append(Understood(understanding, vectors[i].astype("<f2").tobytes()))
+        return results
+
+    def _assemble(self, heading: Heading, heard: Heard, reading: Reading, beliefs: Beliefs) -> Understanding:
+        status, reasons = _status(heard, reading, beliefs)
+        domain, confidence = _domain(beliefs, status)
+        entities = self._entities.find(heading.text, heard.language, heading.received_at)
+        return Understanding(
+            language=heard.language,
+            variant=heard.variant,
+            domain=domain,
+            classification=f"{domain}.{reading.frame.action}" if domain is not Domain.UNKNOWN else "unknown",
+            confidence=round(confidence, 4),
+            status=status,
+            frame=reading.frame,
+            entities=entities,
+            pii=heading.pii,
+            keywords=_keywords(reading),
+            domains=beliefs.domain,
+            specialists=_leaders(beliefs, status),
+            signals=_signals(beliefs),
+            reasons=reasons,
+            models=self.models,
+        )
+
+
+def _status(heard: Heard, reading: Reading, beliefs: Beliefs) -> tuple[Status, tuple[str, ...]]:
+    """Whether there is something to judge, and if not, why. Doubt speaks against judging."""
+    if reading.is_instruction:
+        return Status.OUT_OF_SCOPE, ("instruction_to_the_hive",)
+    is_foreign = heard.language not in SUPPORTED and heard.language != "und"
+    if is_foreign and heard.probability >= _OTHER_LANGUAGE and len(reading.words) >= _OTHER_LANGUAGE_WORDS:
+        return Status.NOT_UNDERSTOOD, ("unsupported_language",)
+    kind, probability = max(beliefs.kind.items(), key=lambda item: item[1])
+    refused = 1.0 - beliefs.kind.get(IN_SCOPE, 0.0)
+    if kind != IN_SCOPE and (probability >= _REFUSALS[kind][0] or refused >= _ALL_REFUSALS):
+        return _REFUSALS[kind][1], (_REFUSALS[kind][2],)
+    if heard.language == "und" and not reading.cue_words:
+        return Status.NOT_UNDERSTOOD, ("gibberish",)
+    best = max(p for d, p in beliefs.domain.items() if d != Domain.UNKNOWN)
+    if best < _MIN_DOMAIN:
+        return Status.AMBIGUOUS, ("low_confidence",)
+    return Status.UNDERSTOOD, ()
+
+
+def _domain(beliefs: Beliefs, status: Status) -> tuple[Domain, float]:
+    """The best domain and its probability; of those judged, the share among the seven."""
+    if status in (Status.OUT_OF_SCOPE, Status.NOT_UNDERSTOOD):
+        return Domain.UNKNOWN, max(1.0 - beliefs.kind.get(IN_SCOPE, 0.0), beliefs.domain.get(Domain.UNKNOWN, 0.0))
+    if status is Status.AMBIGUOUS and beliefs.kind.get(IN_SCOPE, 0.0) < 0.5:
+        return Domain.UNKNOWN, 1.0 - beliefs.kind.get(IN_SCOPE, 0.0)
+    known = {d: p for d, p in beliefs.domain.items() if d != Domain.UNKNOWN}
+    best = max(known, key=lambda d: known[d])
+    return Domain(best), known[best] / max(1e-9, sum(known.values()))
+
+
+def _leaders(beliefs: Beliefs, status: Status) -> dict[str, float]:
+    """Probability that each specialist should lead; scaled down where it is not clear that anyone should."""
+    scale = beliefs.kind.get(IN_SCOPE, 0.0) if status is not Status.UNDERSTOOD else 1.0
+    return {name: round(p * scale, 4) for name, p in beliefs.specialist.items()}
+
+
+def _signals(beliefs: Beliefs) -> tuple[Signal, ...]:
+    found = [(c, p) for c, p in beliefs.concern.items() if p >= MIN_SIGNAL and c != "none"]
+    return tuple(Signal(concern=c, probability=p) for c, p in sorted(found, key=lambda item: (-item[1], item[0])))
+
+
+def _keywords(reading: Reading) -> tuple[str, ...]:
+    """Content words: those of actions and objects first, then by length; as written, without repeats."""
+    words: Words = reading.words
+    ranked = sorted(
+        (i for i, w in enumerate(words.folded) if len(w) > 2 and w not in STOPWORDS and not w.isdigit() and not w.startswith("‹")),
+        key=lambda i: (i not in reading.cue_words, -len(words.folded[i]), i),
+    )
+    chosen = {words.folded[i]: i for i in reversed(ranked)}
+    order = sorted(chosen.values(), key=ranked.index)[:MAX_KEYWORDS]
+    return tuple(words.text[words.starts[i] : words.ends[i]].lower() for i in order)
+
+
+def encode_vector(vector: bytes) -> np.ndarray:
+    """The stored vector as float32 (512,)."""
+    return np.frombuffer(vector, dtype="<f2").astype(np.float32)

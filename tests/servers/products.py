@@ -1,0 +1,9 @@
+"""The table of products, in the order in which they start."""
+
+from __future__ import annotations
+
+from tests.servers.kafka import Kafka
+from tests.servers.product import Server
+from tests.servers.redis import Redis
+
+SERVERS: dict[str, Server] = {server.name: server for server in (Redis(), Kafka())}
