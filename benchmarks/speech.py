@@ -4,8 +4,8 @@
     python -P benchmarks/speech.py --data … --model … --fit-confidence    # coefficients for speech/confidence.py
     python -P benchmarks/speech.py --data … --model … --soak 500          # memory over many transcriptions
 
-FOLDER of recordings: `clips.jsonl` with `file`, `lang`, `text`, `seconds`. Peers that are not installed are left out. Words
-are compared in lower case without punctuation and diacritics. Times include reading the file and choosing the language.
+FOLDER of recordings: `clips.jsonl` with `file`, `lang`, `text`, `seconds`. Peers that are not installed are left out.
+Words are compared in lower case without punctuation and diacritics. Times include reading the file and choosing the language.
 """
 
 from __future__ import annotations
@@ -288,9 +288,8 @@ def _newton(x: np.ndarray, y: np.ndarray, ridge: float = 1.0) -> np.ndarray:
 
 def report(result: dict[str, Any]) -> None:
     """Print the tables."""
-    print(
-        f"{'engine':24}{'WER % (95 %)':>24}{'pt':>8}{'en':>8}{'es':>8}{'lang %':>8}{'p50 s':>8}{'p95 s':>8}{'4-6 s':>8}{'RTF':>8}{'×':>7}"
-    )
+    columns = ("pt", "en", "es", "lang %", "p50 s", "p95 s", "4-6 s", "RTF")
+    print(f"{'engine':24}{'WER % (95 %)':>24}" + "".join(f"{name:>8}" for name in columns) + f"{'×':>7}")
     for name, s in result["engines"].items():
         rates = "".join(
             f"{s['by_language'][lang]['wer'] if lang in s['by_language'] else math.nan:8.2f}"

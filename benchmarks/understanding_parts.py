@@ -145,9 +145,7 @@ def random_numbers(masker: Masker, n_each: int) -> list[tuple[str, int, int]]:
         "amount": lambda: (
             f"custa R$ {rng.randint(1, 999)}.{rng.randint(100, 999)}.{rng.randint(100, 999)},{rng.randint(10, 99)}"
         ),
-        "version": lambda: (
-            f"atualizar para a versão {rng.randint(1, 30)}.{rng.randint(0, 30)}.{rng.randint(0, 30)}.{rng.randint(0, 30)}"
-        ),
+        "version": lambda: "atualizar para a versão " + ".".join(str(rng.randint(0, 30)) for _ in range(4)),
         "commit": lambda: f"revert do commit {rng.getrandbits(160):040x}",
     }
     rows = []

@@ -72,12 +72,19 @@ class FakeHive:
         return self.known[case.id]
 
     async def submit(
-        self, ask: Ask, caller: Caller, idempotency: IdempotencyKey | None = None, *, transcript: Transcript | None = None
+        self,
+        ask: Ask,
+        caller: Caller,
+        idempotency: IdempotencyKey | None = None,
+        *,
+        transcript: Transcript | None = None,
     ) -> Case:
         if idempotency is not None and idempotency.key in self.keys:
             return self.known[self.keys[idempotency.key]]
         intent = accepted_intent(ask.text, caller.tenant, caller.channel, datetime.now(UTC))
-        case = Case(id=intent.id, status=CaseStatus.ACCEPTED, intent=intent.model_copy(update={"transcript": transcript}))
+        case = Case(
+            id=intent.id, status=CaseStatus.ACCEPTED, intent=intent.model_copy(update={"transcript": transcript})
+        )
         self.known[case.id] = case
         if idempotency is not None:
             self.keys[idempotency.key] = case.id
@@ -98,7 +105,9 @@ class FakeHive:
 
     async def review(self, tenant: str, case_id: str, *, reviewer: str, verdict: Outcome, comment: str) -> Case:
         case = await self.case(tenant, case_id)
-        review = Review(id=str(uuid7()), reviewer=reviewer, verdict=verdict, comment=comment, created_at=datetime.now(UTC))
+        review = Review(
+            id=str(uuid7()), reviewer=reviewer, verdict=verdict, comment=comment, created_at=datetime.now(UTC)
+        )
         self.known[case_id] = case.model_copy(update={"reviews": (*case.reviews, review)})
         return self.known[case_id]
 
@@ -117,9 +126,20 @@ class FakeHive:
     def _judged(self, case: Case) -> Case:
         text = case.intent.text
         is_delete = text == DELETE_PT
-        known = delete_understanding() if is_delete else delete_understanding().model_copy(update={"pii": (), "entities": ()})
-        opinions = delete_opinions() if is_delete else [o.model_copy(update={"findings": ()}) for o in delete_opinions()]
-        update = {"understanding": known, "opinions": tuple(opinions), "decision": delete_decision(), "status": CaseStatus.DECIDED}
+        known = (
+            delete_understanding()
+            if is_delete
+            else delete_understanding().model_copy(update={"pii": (), "entities": ()})
+        )
+        opinions = (
+            delete_opinions() if is_delete else [o.model_copy(update={"findings": ()}) for o in delete_opinions()]
+        )
+        update = {
+            "understanding": known,
+            "opinions": tuple(opinions),
+            "decision": delete_decision(),
+            "status": CaseStatus.DECIDED,
+        }
         return sealed(case.model_copy(update={**update, "decided_at": datetime.now(UTC)}), "0" * 64)
 
     async def related(self, tenant: str, case_id: str) -> Related:
@@ -133,13 +153,24 @@ class FakeHive:
 
     def specialists(self) -> list[dict[str, Any]]:
         return [
-            {"name": name, "where": "inprocess://", "state": "ok", "breaker": "closed", "version": "1", "digest": f"{n}f3a9c" * 10, "concerns": ["backup-removed", "no-owner", "retention"]}
+            {
+                "name": name,
+                "where": "inprocess://",
+                "state": "ok",
+                "breaker": "closed",
+                "version": "1",
+                "digest": f"{n}f3a9c" * 10,
+                "concerns": ["backup-removed", "no-owner", "retention"],
+            }
             for n, name in enumerate(("architecture", "behavior", "business", "evolution", "technical"))
-        ]  # fmt: skip
+        ]
 
     async def readiness(self) -> dict[str, Any]:
         ok = {"status": "ok", "detail": ""}
-        slow = {"status": "degraded", "detail": "no answer within 2 s; the understanding cache is kept in memory meanwhile"}
+        slow = {
+            "status": "degraded",
+            "detail": "no answer within 2 s; the understanding cache is kept in memory meanwhile",
+        }
         return {"ready": True, "dependencies": {"ledger": ok, "graph": ok, "cache": slow, "bus": ok, "speech": ok}}
 
     async def metrics(self) -> bytes:
@@ -174,4 +205,11 @@ def _parts(case: Case) -> list[tuple[EventType, Record]]:
 def _event(case: Case, kind: EventType, part: Record) -> Event:
     data = part.model_dump(mode="json")
     detail = f":{data['specialist']}" if kind is EventType.OPINION else ""
-    return Event(id=f"{case.id}:{kind}{detail}", type=kind, tenant=case.intent.tenant, case_id=case.id, at=datetime.now(UTC), data=data)
+    return Event(
+        id=f"{case.id}:{kind}{detail}",
+        type=kind,
+        tenant=case.intent.tenant,
+        case_id=case.id,
+        at=datetime.now(UTC),
+        data=data,
+    )

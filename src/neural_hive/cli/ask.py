@@ -55,7 +55,7 @@ def ask(
 
 async def _ask(asked: Ask, server: str | None, token: str | None) -> Case:
     with waiting("Asking five specialists"):
-        async with connect(server, token) as hive:
+        async with connect(server, token, is_recovering=True) as hive:
             return await hive.ask(asked, CALLER)
 
 

@@ -15,11 +15,12 @@ from functools import partial
 from pathlib import Path
 
 from neural_hive.cli.failures import describe
+from neural_hive.cli.record import sqlite_file
 from neural_hive.cli.running import suggest_setting
 from neural_hive.errors import ConfigurationError, HiveError
 from neural_hive.settings import Settings, load_settings, unknown_variables
 from neural_hive.storage.open import find_opener, open_storage
-from neural_hive.storage.urls import MEMORY, mask, scheme, sqlite_path
+from neural_hive.storage.urls import mask
 
 #: Free space below which the ledger may stop soon, and below which somebody should look, in bytes.
 _LEAST_FREE_BYTES, _LITTLE_FREE_BYTES = 100_000_000, 1_000_000_000
@@ -127,7 +128,7 @@ def _store(role: str, url: str) -> Check:
     """Whether the product can be loaded, and works. A SQLite file that does not exist yet is not made."""
     setting = f"HIVE_{role.upper()}_URL"
     find_opener(role, url, setting)
-    file = _file(url, setting)
+    file = sqlite_file(url, setting)
     if file is not None and not file.exists():
         folder = file.resolve().parent
         if not folder.is_dir():
@@ -143,14 +144,8 @@ async def _ping(role: str, url: str) -> None:
         await store.ping()
 
 
-def _file(url: str, setting: str) -> Path | None:
-    """The file behind a SQLite URL; None for anything else."""
-    path = sqlite_path(url, setting) if scheme(url, setting) == "sqlite" else MEMORY
-    return None if path == MEMORY else Path(path)
-
-
 def _disk(settings: Settings) -> Check:
-    file = _file(settings.ledger_url, "HIVE_LEDGER_URL")
+    file = sqlite_file(settings.ledger_url, "HIVE_LEDGER_URL")
     folder = next(p for p in (file or Path()).resolve().parents if p.is_dir())
     free = shutil.disk_usage(folder).free
     detail = f"{free / 1e9:.1f} GB free where the ledger is"

@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from neural_hive.contracts import (
     Ask,
@@ -24,6 +24,10 @@ from neural_hive.contracts import (
 )
 from neural_hive.errors import UsageError
 from neural_hive.ports import CaseQuery
+from neural_hive.settings import load_settings
+
+if TYPE_CHECKING:
+    from neural_hive.cli.remote import RemoteHive
 
 T = TypeVar("T")
 
@@ -48,8 +52,24 @@ class Judged(Protocol):
         """What was decided."""
 
 
+class AnyLedger(Protocol):
+    """What reading the record needs. Elsewhere, the token names the tenant."""
+
+    async def case(self, tenant: str, case_id: str) -> Case:
+        """One recorded case."""
+
+    async def cases(self, query: CaseQuery) -> Page:
+        """Recorded cases, newest first."""
+
+    async def verify(self) -> Verification:
+        """Check the whole ledger."""
+
+    def export(self, tenant: str | None) -> AsyncIterator[dict[str, Any]]:
+        """Every ledger entry, in order."""
+
+
 class AnyHive(Protocol):
-    """What the commands need of a hive, here or elsewhere. Elsewhere, the token names tenant and reviewer."""
+    """What judging needs. Elsewhere, the token names tenant and reviewer."""
 
     async def ask(self, ask: Ask, caller: Caller, *, transcript: Transcript | None = None) -> Case:
         """Judge and record one intent, with what was heard if it was spoken."""
@@ -60,35 +80,39 @@ class AnyHive(Protocol):
     async def understand(self, texts: Sequence[str], languages: Sequence[str | None]) -> Sequence[Understanding]:
         """Understand many, in order."""
 
-    async def case(self, tenant: str, case_id: str) -> Case:
-        """One recorded case."""
-
-    async def cases(self, query: CaseQuery) -> Page:
-        """Recorded cases, newest first."""
-
     async def review(self, tenant: str, case_id: str, *, reviewer: str, verdict: Outcome, comment: str) -> Case:
         """Record a person's verdict."""
-
-    async def verify(self) -> Verification:
-        """Check the whole ledger."""
-
-    def export(self, tenant: str | None) -> AsyncIterator[dict[str, Any]]:
-        """Every ledger entry, in order."""
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> Transcript:
         """Sound to text."""
 
 
-def connect(server: str | None, token: str | None) -> AbstractAsyncContextManager[AnyHive]:
+def connect(
+    server: str | None, token: str | None, *, is_recovering: bool = False
+) -> AbstractAsyncContextManager[AnyHive]:
     """The hive at `server`, or one opened here with the settings of the environment.
+
+    Args:
+        server: where a hive runs, or None.
+        token: what to show there.
+        is_recovering: as `open_hive`: whether one opened here also finishes and publishes what others left undone.
 
     Raises:
         UsageError: a token without a server, a URL that is none, or a token file that cannot be read.
     """
+    return _remote(server, token) or _embedded(is_recovering)
+
+
+def connect_ledger(server: str | None, token: str | None) -> AbstractAsyncContextManager[AnyLedger]:
+    """The record at `server`, or HIVE_LEDGER_URL without the models that judging needs; raises as `connect`."""
+    return _remote(server, token) or _embedded_ledger()
+
+
+def _remote(server: str | None, token: str | None) -> AbstractAsyncContextManager[RemoteHive] | None:
     if server is None:
         if token is not None:
             raise UsageError("--token is for a running hive; add --server URL.")
-        return _embedded()
+        return None
     from neural_hive.cli.remote import open_remote
 
     return open_remote(server, read_token(token))
@@ -105,12 +129,19 @@ def read_token(token: str | None) -> str:
 
 
 @asynccontextmanager
-async def _embedded() -> AsyncIterator[AnyHive]:
+async def _embedded(is_recovering: bool) -> AsyncIterator[AnyHive]:
     from neural_hive.hive import open_hive
-    from neural_hive.settings import load_settings
 
-    async with open_hive(load_settings()) as hive:
+    async with open_hive(load_settings(), is_recovering=is_recovering) as hive:
         yield hive
+
+
+@asynccontextmanager
+async def _embedded_ledger() -> AsyncIterator[AnyLedger]:
+    from neural_hive.cli.record import open_record
+
+    async with open_record(load_settings()) as record:
+        yield record
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

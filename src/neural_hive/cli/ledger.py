@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from neural_hive.cli.ask import show_case
-from neural_hive.cli.connect import TENANT, connect, run
+from neural_hive.cli.connect import TENANT, connect_ledger, run
 from neural_hive.cli.failures import FAILED, OK, tell
 from neural_hive.cli.options import Json, Output, Server, Token
 from neural_hive.cli.output import open_output, print_json, wants_json
@@ -80,8 +80,8 @@ def export(
 
 async def _verify(server: str | None, token: str | None) -> Verification:
     with waiting("Checking every entry"):
-        async with connect(server, token) as hive:
-            return await hive.verify()
+        async with connect_ledger(server, token) as ledger:
+            return await ledger.verify()
 
 
 def _verify_file(file: Path, is_one_tenant: bool) -> Verification:
@@ -99,17 +99,17 @@ def _verdict(found: Verification) -> str:
 
 
 async def _case(case_id: str, server: str | None, token: str | None) -> Case:
-    async with connect(server, token) as hive:
-        return await hive.case(TENANT, case_id)
+    async with connect_ledger(server, token) as ledger:
+        return await ledger.case(TENANT, case_id)
 
 
 async def _export(target: Path | None, tenant: str | None, server: str | None, token: str | None) -> None:
     from neural_hive.storage.ledger.chain import export_line
 
     n_entries = 0
-    async with connect(server, token) as hive:
+    async with connect_ledger(server, token) as ledger:
         with open_output(target) as out, open_progress("Exporting", None, target) as progress:
-            async for row in hive.export(tenant):
+            async for row in ledger.export(tenant):
                 out.write(export_line(row) + b"\n")
                 n_entries += 1
                 progress(0, n_entries)

@@ -35,7 +35,7 @@ def listen(
 async def _listen(
     paths: list[Path], language: Language | None, as_json: bool | None, server: str | None, token: str | None
 ) -> int:
-    async with connect(server, token) as hive:
+    async with connect(server, token, is_recovering=True) as hive:
 
         async def decide(path: Path, sound: bytes) -> None:
             with waiting(f"Listening to {path}"):

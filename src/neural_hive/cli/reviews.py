@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from neural_hive.cli.ask import show_case
-from neural_hive.cli.connect import TENANT, AnyHive, connect, run
+from neural_hive.cli.connect import TENANT, AnyLedger, connect, connect_ledger, run
 from neural_hive.cli.failures import tell
 from neural_hive.cli.options import Json, Server, Token
 from neural_hive.cli.output import json_line, wants_json
@@ -72,15 +72,15 @@ def review(
 
 
 async def _waiting(limit: int, server: str | None, token: str | None) -> Sequence[Case]:
-    async with connect(server, token) as hive:
-        return await _collect(hive, limit)
+    async with connect_ledger(server, token) as ledger:
+        return await _collect(ledger, limit)
 
 
-async def _collect(hive: AnyHive, limit: int) -> Sequence[Case]:
+async def _collect(ledger: AnyLedger, limit: int) -> Sequence[Case]:
     found: list[Case] = []
     cursor: str | None = None
     while len(found) < limit:
-        page = await hive.cases(CaseQuery(TENANT, limit=min(_PAGE, limit - len(found)), cursor=cursor, waiting=True))
+        page = await ledger.cases(CaseQuery(TENANT, limit=min(_PAGE, limit - len(found)), cursor=cursor, waiting=True))
         found.extend(page.items)
         cursor = page.next_cursor
         if cursor is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich import box
@@ -159,16 +159,22 @@ class _CaseView:
 
     def _finding(self, specialist: str, finding: Finding) -> Text:
         line = Text.assemble((f"{self.labels[specialist]}: ", "dim"), clean(finding.title))
-        quotes = ", ".join(self.marks.quote(span.quote) for span in finding.evidence[:3])
+        quotes = ", ".join(map(self.marks.quote, _widest(span.quote for span in finding.evidence)))
         line.append(f" {self.marks.dash} {quotes}", style="italic")
         if finding.reference:
-            line.append(f" ({clean(finding.reference)})", style="dim")
+            line.append(f" ({clean(finding.reference.split(';')[0])})", style="dim")
         return line
 
     def _review(self, review: Review) -> str:
         said = f": {review.comment}" if review.comment else ""
         verdict = self.labels[review.verdict.value]
         return f"{review.created_at:%Y-%m-%d %H:%M}Z {review.reviewer} {self.marks.dash} {verdict}{said}"
+
+
+def _widest(quotes: Iterable[str]) -> list[str]:
+    """The quotes that no other quote contains, in order, at most two."""
+    distinct = list(dict.fromkeys(quotes))
+    return [q for q in distinct if not any(q != other and q in other for other in distinct)][:2]
 
 
 def _bullet(mark: str, text: Text) -> Table:

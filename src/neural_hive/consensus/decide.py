@@ -9,7 +9,7 @@ from typing import Literal
 
 from neural_hive.consensus.explain import conditions_of, dissent_of, explain
 from neural_hive.consensus.guardrails import Guardrail, Guardrails
-from neural_hive.consensus.pooling import agreement, pool, severity_floor, votes_of, weight
+from neural_hive.consensus.pooling import agreement, experience, pool, severity_floor, votes_of, weight
 from neural_hive.contracts import SEVERITY_ORDER, Decision, Opinion, Outcome, Quorum, Status, Understanding
 
 #: Pooled risk from which conditions are needed, a person is asked, the answer is no.
@@ -19,7 +19,7 @@ QUORUM = 3
 #: Below this confidence a person decides.
 CONFIDENCE_FLOOR = 0.3
 #: How much the risk of a specialist counts when choosing whose business it mainly is.
-PRIMARY_RISK_SHARE = 0.35
+PRIMARY_RISK_SHARE = 0.5
 
 RiskBand = Literal["low", "medium", "high", "critical"]
 
@@ -88,8 +88,9 @@ def strictest(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _risk(panel: Panel, opinions: Sequence[Opinion], missing: Sequence[str]) -> float:
-    seen = pool(votes_of(opinions, (), {}, panel.trust))
-    cautious = pool(votes_of(opinions, missing, panel.understanding.specialists, panel.trust))
+    prior = experience(panel.understanding.caution)
+    seen = pool(votes_of(opinions, (), {}, panel.trust) + prior)
+    cautious = pool(votes_of(opinions, missing, panel.understanding.specialists, panel.trust) + prior)
     return max(seen, cautious, severity_floor(opinions))
 
 

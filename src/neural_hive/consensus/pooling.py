@@ -8,15 +8,18 @@ from collections.abc import Mapping, Sequence
 from neural_hive.contracts import Opinion
 
 #: Probabilities are kept this far from 0 and 1, so that one certain vote cannot decide the pool alone.
-EDGE = 0.02
+EDGE = 0.04
 #: Every specialist keeps this much weight, however little it is concerned.
-MIN_RELEVANCE = 0.08
+MIN_RELEVANCE = 0.03
 #: Trust is learnt from reviews and stays within these bounds; it starts at 1.
 MIN_TRUST, MAX_TRUST = 0.5, 1.5
-#: A finding at least this severe and this likely is credible and serious: it is never outvoted.
-FLOOR_SEVERITY, FLOOR_LIKELIHOOD = 0.6, 0.5
-#: Share of a serious finding's severity × likelihood below which the pooled risk cannot fall.
+#: A finding becomes credible between these likelihoods; a credible one is never outvoted.
+DOUBTED_BELOW, CREDIBLE_FROM = 0.25, 0.45
+#: Share of a credible finding's severity × likelihood below which the pooled risk cannot fall.
 FLOOR_SHARE = 0.95
+#: Risk that each degree of caution stands for, and the weight of experience beside the specialists' votes.
+CAUTION_RISK = {"go": 0.08, "care": 0.45, "stop": 0.8}
+EXPERIENCE_WEIGHT = 0.6
 #: Risk that a specialist who did not answer is taken to see: worse than its silence can be read.
 MISSING_RISK = 0.6
 
@@ -48,9 +51,8 @@ def severity_floor(opinions: Sequence[Opinion]) -> float:
     floor = 0.0
     for opinion in opinions:
         for finding in opinion.findings:
-            if finding.severity >= FLOOR_SEVERITY:
-                credible = min(1.0, max(0.0, (finding.likelihood - FLOOR_LIKELIHOOD + 0.2) / 0.2))
-                floor = max(floor, FLOOR_SHARE * credible * finding.severity * finding.likelihood)
+            credible = min(1.0, max(0.0, (finding.likelihood - DOUBTED_BELOW) / (CREDIBLE_FROM - DOUBTED_BELOW)))
+            floor = max(floor, FLOOR_SHARE * credible * finding.severity * finding.likelihood)
     return floor
 
 
@@ -60,6 +62,14 @@ def agreement(risks: Sequence[float]) -> float:
         return 0.0
     mean = math.fsum(risks) / len(risks)
     return max(0.0, 1.0 - 2.0 * math.fsum(abs(r - mean) for r in risks) / len(risks))
+
+
+def experience(caution: Mapping[str, float]) -> list[tuple[float, float]]:
+    """The vote of experience: the risk that such texts usually carry, from the caution head; none without it."""
+    if not caution:
+        return []
+    risk = math.fsum(CAUTION_RISK[degree] * p for degree, p in sorted(caution.items()) if degree in CAUTION_RISK)
+    return [(risk, EXPERIENCE_WEIGHT)]
 
 
 def votes_of(

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from uuid_utils import uuid7
 
 from neural_hive.canonical import digest
@@ -45,7 +45,8 @@ async def post_ask(request: Request) -> Response:
         ask = Ask(text=clean_text(text, hive_of(request).settings.max_text_chars))
     except TextRejectedError as error:
         return await _ask_page(request, text, error=str(error))
-    case = await hive_of(request).submit(ask, caller_of(request, Channel.CONSOLE), _key(str(form.get("nonce", "")), ask.text))
+    key = _key(str(form.get("nonce", "")), ask.text)
+    case = await hive_of(request).submit(ask, caller_of(request, Channel.CONSOLE), key)
     if "hx-request" not in request.headers:
         return RedirectResponse(f"/cases/{case.id}", 303)
     response = await case_page(request, case)
@@ -73,17 +74,16 @@ async def _ask_page(request: Request, text: str, error: str = "") -> Response:
         error=error,
         nonce=str(uuid7()),
         recent=recent.items,
-        can_hear=await can_hear(hive),
         max_chars=hive.settings.max_text_chars,
     )
 
 
-async def can_hear(hive: JudgingHive) -> bool:
-    """Whether a recording would be understood here."""
-    if not hasattr(hive, "transcribe"):
-        return False
-    dependencies = (await hive.readiness())["dependencies"]
-    return "speech" not in dependencies or dependencies["speech"]["status"] == "ok"
+async def get_talk(request: Request) -> Response:
+    """The button to talk with, if this hive can hear; asked for apart, so that the page waits for no dependency."""
+    speech = (await hive_of(request).readiness())["dependencies"].get("speech", {})
+    if speech.get("status") != "ok":
+        return Response(status_code=204)
+    return HTMLResponse(render("talk.html", visitor_of(request)))
 
 
 async def get_case(request: Request) -> Response:
@@ -97,7 +97,8 @@ async def case_page(request: Request, case: Case) -> Response:
     """The page of a case as far as it is known; the rest comes by events."""
     visitor = visitor_of(request)
     near = await related_to(hive_of(request), visitor, case)
-    return page(request, visitor, "case.html", case=case, near=near, alike=await _alike(hive_of(request), visitor, near))
+    alike = await _alike(hive_of(request), visitor, near)
+    return page(request, visitor, "case.html", case=case, near=near, alike=alike)
 
 
 async def related_to(hive: JudgingHive, visitor: Visitor, case: Case) -> Related:
@@ -126,7 +127,7 @@ async def get_live(request: Request) -> Response:
     hive, visitor = hive_of(request), visitor_of(request)
     case = await hive.case(visitor.identity.tenant, checked_id(request.path_params["case_id"]))
     if case.status is CaseStatus.DECIDED:
-        case = case.model_copy(update={"understanding": None, "opinions": (), "decision": None, "status": CaseStatus.ACCEPTED})
+        case = Case(id=case.id, status=CaseStatus.ACCEPTED, intent=case.intent)
     events = hive.events(visitor.identity.tenant, case.id)
 
     def draw(section: str, case: Case) -> str:

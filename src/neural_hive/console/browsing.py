@@ -27,7 +27,8 @@ async def get_cases(request: Request) -> Response:
     visitor = visitor_of(request)
     query = query_of(request, visitor.identity.tenant)
     found = await hive_of(request).cases(query)
-    return page(request, visitor, "cases.html", cases=found.items, asked=query, **_links(request, query, found.next_cursor))
+    filters, older = _links(query, found.next_cursor)
+    return page(request, visitor, "cases.html", cases=found.items, asked=query, filters=filters, older=older)
 
 
 def query_of(request: Request, tenant: str) -> CaseQuery:
@@ -50,11 +51,12 @@ def _word(kind: type[Word], given: str | None) -> Word | None:
         return None
 
 
-def _links(request: Request, query: CaseQuery, next_cursor: str | None) -> dict[str, str]:
+def _links(query: CaseQuery, next_cursor: str | None) -> tuple[str, str]:
+    """(the query string of the filters, address of the next page), each empty where there is none."""
     chosen = {"q": query.text, "outcome": query.outcome, "domain": query.domain}
     kept = urlencode({name: value for name, value in chosen.items() if value})
     older = urlencode({name: value for name, value in {**chosen, "cursor": next_cursor}.items() if value})
-    return {"filters": f"?{kept}" if kept else "", "older": f"/cases?{older}" if next_cursor else ""}
+    return f"?{kept}" if kept else "", f"/cases?{older}" if next_cursor else ""
 
 
 async def get_csv(request: Request) -> Response:

@@ -1,7 +1,7 @@
 """The console's outermost layer: a cookie becomes an Authorization header, a problem becomes a page.
 
-The gateway's edge and routes stay as they are: they see tokens as any client sends them, and answer problem+json. Here a browser's
-cookie is translated on the way in, and a problem on the way out, where the browser wants a page.
+The gateway's edge and routes stay as they are: they see tokens as any client sends them, and answer problem+json.
+Here a browser's cookie is translated on the way in, and a problem on the way out, where the browser wants a page.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from neural_hive.console.visitors import is_from_own_page, token_in
 PROBLEM = "application/problem+json"
 #: Beginnings of paths that are for programs: they always get what the API answers.
 _FOR_PROGRAMS = ("/api/", "/v1/", "/health", "/ready", "/metrics", "/static/")
-#: A problem is shorter than this; whatever is longer is passed on as it is.
+#: Headers of a problem that its page does not keep.
 _REPLACED = frozenset({b"content-type", b"content-length", b"www-authenticate"})
 
 ProblemPage = Callable[[Request, dict[str, Any]], Response]

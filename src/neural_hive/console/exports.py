@@ -16,9 +16,21 @@ from neural_hive.ports import CaseQuery
 #: Cases read at once while a file is written.
 PAGE_SIZE = 200
 COLUMNS = (
-    "id", "received_at", "channel", "language", "domain", "text", "outcome", "risk", "confidence", "agreement",
-    "conditions", "verdict", "reviewer", "hash",
-)  # fmt: skip
+    "id",
+    "received_at",
+    "channel",
+    "language",
+    "domain",
+    "text",
+    "outcome",
+    "risk",
+    "confidence",
+    "agreement",
+    "conditions",
+    "verdict",
+    "reviewer",
+    "hash",
+)
 
 
 async def every_case(hive: JudgingHive, query: CaseQuery, limit: int | None = None) -> AsyncIterator[Case]:

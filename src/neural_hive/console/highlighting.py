@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from markupsafe import Markup, escape
@@ -32,12 +33,12 @@ class Segment:
 
 
 def segments(text: str, annotations: Iterable[Annotation]) -> list[Segment]:
-    """The text cut wherever an annotation starts or ends. Joined, the pieces are the text; spans outside it are cut off."""
+    """The text cut wherever an annotation starts or ends. The pieces together are the text; spans are clipped to it."""
     inside = [a for a in (_clipped(a, len(text)) for a in annotations) if a.start < a.end]
     cuts = sorted({0, len(text), *(a.start for a in inside), *(a.end for a in inside)})
     return [
         Segment(text[start:end], tuple(a for a in inside if a.start <= start and end <= a.end))
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        for start, end in pairwise(cuts)
     ]
 
 
@@ -71,7 +72,9 @@ def annotations_of(case: Case, t: Wording) -> list[Annotation]:
     """Entities, masked personal data and every finding's evidence."""
     found: list[Annotation] = []
     if case.understanding is not None:
-        found += [Annotation(p.start, p.end, "pii", t("asked.masked", kind=t.name("pii", p.kind))) for p in case.understanding.pii]
+        for mention in case.understanding.pii:
+            masked = t("asked.masked", kind=t.name("pii", mention.kind))
+            found.append(Annotation(mention.start, mention.end, "pii", masked))
         found += [Annotation(e.start, e.end, "entity", t.name("entity", e.type)) for e in case.understanding.entities]
     for opinion in case.opinions:
         for n, finding in enumerate(opinion.findings):

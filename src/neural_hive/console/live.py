@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
 
 from neural_hive.contracts import Case, CaseStatus, Decision, Event, EventType, Opinion, SpecialistName, Understanding
 from neural_hive.gateway.progress import with_pauses
@@ -20,17 +21,26 @@ def grown(case: Case, event: Event) -> Case:
     """The case with what the event brings. Bringing the same again changes nothing."""
     match event.type:
         case EventType.UNDERSTOOD:
-            return case.model_copy(update={"understanding": Understanding.model_validate(event.data)})
+            return case.model_copy(update={"understanding": Understanding.model_validate(part_of(event))})
         case EventType.OPINION:
-            opinion = Opinion.model_validate(event.data)
+            opinion = Opinion.model_validate(part_of(event))
             others = [o for o in case.opinions if o.specialist != opinion.specialist]
             together = sorted([*others, opinion], key=lambda o: o.specialist)
             return case.model_copy(update={"opinions": tuple(together)})
         case EventType.DECIDED:
-            decision = Decision.model_validate(event.data)
+            decision = Decision.model_validate(part_of(event))
             return case.model_copy(update={"decision": decision, "status": CaseStatus.DECIDED, "decided_at": event.at})
         case _:
             return case
+
+
+_PARTS = {EventType.UNDERSTOOD: "understanding", EventType.OPINION: "opinion", EventType.DECIDED: "decision"}
+
+
+def part_of(event: Event) -> dict[str, Any]:
+    """The part of the case that an event carries: its data, or what stands in the data under the part's name."""
+    found: dict[str, Any] = event.data.get(_PARTS.get(event.type, ""), event.data)
+    return found
 
 
 def sections_changed_by(event: Event) -> tuple[str, ...]:
@@ -39,7 +49,7 @@ def sections_changed_by(event: Event) -> tuple[str, ...]:
         case EventType.UNDERSTOOD:
             return ("asked", "understanding", "comb", "news")
         case EventType.OPINION:
-            return (f"opinion-{event.data['specialist']}", "asked", "comb", "chart", "news")
+            return (f"opinion-{part_of(event)['specialist']}", "asked", "comb", "chart", "news")
         case EventType.DECIDED:
             return ("verdict", "comb", "chart", *_OPINIONS, "news")
         case _:

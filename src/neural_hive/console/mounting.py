@@ -51,6 +51,7 @@ def _routes() -> list[Route | Mount]:
     return [
         Route("/", asking.get_ask),
         Route("/ask", asking.post_ask, methods=["POST"]),
+        Route("/ask/talk", asking.get_talk),
         Route("/cases", browsing.get_cases),
         Route("/cases.csv", browsing.get_csv),
         Route("/cases.json", browsing.get_json),

@@ -58,6 +58,7 @@ async def get_trends(request: Request) -> Response:
     query = CaseQuery(visitor.identity.tenant)
     cases = [case async for case in every_case(hive_of(request), query, N_FOR_TRENDS)]
     agreed, judged = agreement_with_people(cases)
+    people = {"agreed": agreed, "judged": judged}
     return page(
-        request, visitor, "trends.html", tallies=tallies(cases), n=len(cases), limit=N_FOR_TRENDS, agreed=agreed, judged=judged
+        request, visitor, "trends.html", tallies=tallies(cases), n=len(cases), limit=N_FOR_TRENDS, people=people
     )

@@ -73,7 +73,8 @@ def page(request: Request, visitor: Visitor, template: str, *, status: int = 200
         may_review=may(visitor, Role.REVIEWER),
         **values,
     )
-    return HTMLResponse(text, status, headers={"Vary": "HX-Request, Accept-Language, Cookie", "Cache-Control": "no-store"})
+    headers = {"Vary": "HX-Request, Accept-Language, Cookie", "Cache-Control": "no-store"}
+    return HTMLResponse(text, status, headers=headers)
 
 
 def may(visitor: Visitor, role: Role) -> bool:

@@ -12,9 +12,7 @@ from neural_hive.contracts import Case, Outcome
 
 #: Most periods in one picture, and the lengths that a period may have.
 MAX_PERIODS = 31
-_LENGTHS = tuple(
-    timedelta(hours=h) for h in (1, 6, 24, 24 * 7, 24 * 30, 24 * 91, 24 * 365, 24 * 3650)
-)
+_LENGTHS = tuple(timedelta(hours=h) for h in (1, 6, 24, 24 * 7, 24 * 30, 24 * 91, 24 * 365, 24 * 3650))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Tally:
 
 
 def tallies(cases: Iterable[Case]) -> list[Tally]:
-    """Decided cases by the time they were received, in equal periods from the first to the last, empty ones included."""
+    """Decided cases by the time they were received, in equal periods from first to last, empty ones included."""
     decided = sorted((c for c in cases if c.decision is not None), key=lambda c: c.intent.received_at)
     if not decided:
         return []

@@ -66,7 +66,8 @@ def _theme(cookies: Cookies) -> Literal["auto", "light", "dark"]:
 def check_own_form(request: Request) -> None:
     """Refuse a form that a page of another site made the browser send.
 
-    Browsers say where a request comes from in Sec-Fetch-Site, older ones in Origin; without either it is no browser's form.
+    Browsers say where a request comes from in Sec-Fetch-Site, older ones in Origin; without either it is no
+    browser's form.
     Source: OWASP Cross-Site Request Forgery Prevention Cheat Sheet, "Fetch Metadata headers" and "standard headers".
 
     Raises:

@@ -32,7 +32,7 @@ class Wording:
         return text.format(**values) if values else text
 
     def name(self, kind: str, word: object) -> str:
-        """What people call a word of the contracts; a word that is not in the catalogue is shown without underscores."""
+        """What people call a word of the contracts; one that is not in the catalogue is shown without underscores."""
         if kind in _NAMED_BY_CONTRACTS and str(word) in names(kind, self.language):
             return names(kind, self.language)[str(word)]
         return self.texts.get(f"{kind}.{word}") or str(word).replace("_", " ")

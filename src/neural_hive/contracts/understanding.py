@@ -134,5 +134,9 @@ class Understanding(Record):
     domains: dict[str, Score] = Field(default_factory=dict, description="Calibrated probability of each domain.")
     specialists: dict[str, Score] = Field(default_factory=dict, description="Calibrated probability that each specialist should lead.")
     signals: tuple[Signal, ...] = Field(default=(), description="Concerns with probability of at least 0.05, most likely first.")
+    caution: dict[str, Score] = Field(
+        default_factory=dict,
+        description="Calibrated probability that a careful person would let it go, take care (conditions), or stop it.",
+    )
     reasons: tuple[str, ...] = Field(default=(), description="Why it is not simply understood: gibberish, off_topic, instruction_to_the_hive, unsupported_language, too_vague, low_confidence.")
     models: dict[str, str] = Field(default_factory=dict, description="Content hashes of the models that were used.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from traceback import format_exception
 from typing import Any
 
 import structlog
@@ -98,7 +99,8 @@ class Edge:
         except ClientDisconnect:
             logger.info("client_went_away", request_id=own_id)
         except Exception as error:  # the edge of the process: what nobody foresaw is logged, and answered once
-            logger.error("request_failed", request_id=own_id, exc_info=error)
+            # Formatted here and without local variables: those hold what people wrote.
+            logger.error("request_failed", request_id=own_id, exception="".join(format_exception(error)))
             if not status:
                 await problem_response(HiveError(_INTERNAL), scope)(scope, receive, answer)
         finally:

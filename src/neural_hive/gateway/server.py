@@ -17,7 +17,7 @@ from neural_hive.errors import HiveError
 from neural_hive.gateway.protocol import HiveProtocol
 
 #: Time for answers that are under way when the process is told to stop, in seconds.
-GRACE_S = 8
+GRACE_S = 6
 #: Idle connections are kept this long, in seconds; proxies commonly close theirs after 60, and should be first.
 KEEP_ALIVE_S = 75
 _BACKLOG = 2048

@@ -25,12 +25,14 @@ from neural_hive.understanding.encoder import UseEncoder
 from neural_hive.understanding.frames import FrameReader
 
 #: Inverse regularisation, chosen on out-of-fold log-loss among 0.03, 0.1, 0.3, 1.
-INVERSE_REGULARISATION = {"domain": 0.15, "specialist": 0.15, "kind": 0.5, "concern": 1.0}
+INVERSE_REGULARISATION = {"domain": 0.15, "specialist": 0.15, "kind": 0.5, "concern": 1.0, "caution": 0.15}
 #: Weight of a label that a fair person would also accept, and of rubric examples beside phrases.
 ALSO_WEIGHT, EXAMPLE_WEIGHT = 0.4, 0.7
 #: Weight of one borrowed off-topic utterance: they are many.
 BORROWED_WEIGHT = 0.5
 N_FOLDS = 3
+#: Outcomes a careful person would accept → how much caution the text calls for.
+_CAUTION = {"approved": "go", "conditional": "care", "needs_review": "stop", "rejected": "stop"}
 #: Label of texts that raise no concern.
 NO_CONCERN = "none"
 
@@ -60,6 +62,8 @@ def _from_phrase(row: dict[str, Any]) -> Example:
     labels["domain"] = (row["domain"], *row.get("also_domains", ()))
     if is_request and not is_vague:
         labels["specialist"] = (row["specialist"], *row.get("also_specialists", ()))
+    if is_request and not is_vague:
+        labels["caution"] = tuple(dict.fromkeys(_CAUTION[o] for o in row["outcome"]))
     if not is_request or row["outcome"] == ["approved"]:
         labels["concern"] = (NO_CONCERN,)
     return Example(row["text"], language, row["group"], labels, row.get("weight", 1.0))
@@ -115,7 +119,7 @@ def fit_head(name: str, examples: Sequence[Example], features: Floats) -> Head:
 
 def _expand(examples: Sequence[Example], name: str) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]:
     """One row per label; labels after the first are what a fair person would also accept."""
-    rows = [(i, label, e.weight * (1.0 if rank == 0 else ALSO_WEIGHT)) for i, e in enumerate(examples) for rank, label in enumerate(e.labels[name])]
+    rows = [(i, label, e.weight * (1.0 if rank == 0 or name == "caution" else ALSO_WEIGHT)) for i, e in enumerate(examples) for rank, label in enumerate(e.labels[name])]
     return np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
 
 

@@ -16,8 +16,12 @@ from neural_hive.specialists.rubric import Concern, Rubric, Rule
 
 #: Presence that a cue alone gives. Low on purpose: words without a frame or a classifier behind them prove little.
 CUE_PRESENCE = 0.35
-#: Concerns less likely than this, before the circumstances, are not worth saying.
-MIN_PRESENCE = 0.25
+#: Concerns less likely than this are not worth saying.
+MIN_LIKELIHOOD = 0.2
+#: Concerns with less presence than this are not considered, whatever the caution.
+MIN_PRESENCE = 0.08
+#: How strongly the caution that such texts call for moves every likelihood, and the caution that moves none.
+CAUTION_WEIGHT, NEUTRAL_CAUTION = 0.8, 0.45
 #: How much the classifier's probability counts as presence; it was measured on whole phrases, not on harm.
 SIGNAL_WEIGHT = 0.8
 #: Each further finding counts less: concerns about one text are not independent, as plain noisy-OR assumes.
@@ -102,6 +106,9 @@ def _finding(concern: Concern, brief: Brief, words: Words, signal: float, cues: 
     presence = 1.0 - (1.0 - rule) * (1.0 - (CUE_PRESENCE if cues else 0.0)) * (1.0 - SIGNAL_WEIGHT * signal) * (1.0 - system)
     if presence < MIN_PRESENCE:
         return None
+    likelihood = _shift(presence, _circumstances(concern, frame) + _caution(brief))
+    if likelihood < MIN_LIKELIHOOD:
+        return None
     eased = tuple(s for s in concern.mitigated_by if s in frame.safeguards)
     language = brief.answer_language
     evidence = _unique([*cues, *proof]) or (_whole(words, frame),)
@@ -109,7 +116,7 @@ def _finding(concern: Concern, brief: Brief, words: Words, signal: float, cues: 
         concern=concern.id,
         title=concern.title[language],
         severity=concern.severity,
-        likelihood=round(_shift(presence, _circumstances(concern, frame)), 4),
+        likelihood=round(likelihood, 4),
         evidence=evidence[:4],
         mitigated_by=eased,
         mitigations=concern.mitigations[language],
@@ -135,6 +142,16 @@ def _circumstances(concern: Concern, frame: Frame) -> float:
     if frame.negation:
         total -= 1.5
     return total
+
+
+def _caution(brief: Brief) -> float:
+    """Log-odds that experience with such texts adds: the classifier for what is risky, beside the one for what it is about."""
+    caution = brief.understanding.caution
+    if not caution:
+        return 0.0
+    wary = min(0.97, max(0.03, caution.get("stop", 0.0) + 0.6 * caution.get("care", 0.0)))
+    neutral = math.log(NEUTRAL_CAUTION / (1.0 - NEUTRAL_CAUTION))
+    return CAUTION_WEIGHT * (math.log(wary / (1.0 - wary)) - neutral)
 
 
 def _best_rule(rules: Iterable[Rule], brief: Brief) -> tuple[float, tuple[Span, ...]]:

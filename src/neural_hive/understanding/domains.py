@@ -20,7 +20,7 @@ from neural_hive.understanding.lexicon import vocabulary
 Floats = NDArray[np.float32]
 
 #: Names of the heads in the order of the weight matrix.
-HEADS = ("domain", "specialist", "kind", "concern")
+HEADS = ("domain", "specialist", "kind", "concern", "caution")
 #: How much the frame counts beside the sentence vector; chosen by cross-validation in learning/domain_model.py.
 VECTOR_SCALE, FRAME_SCALE = 4.0, 0.6
 FORMAT = 1
@@ -71,6 +71,7 @@ class Beliefs:
     specialist: dict[str, float]
     kind: dict[str, float]
     concern: dict[str, float]
+    caution: dict[str, float]
 
 
 class DomainModel:

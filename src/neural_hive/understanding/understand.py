@@ -103,6 +103,7 @@ class Understander:
             domains=beliefs.domain,
             specialists=_leaders(beliefs, status),
             signals=_signals(beliefs),
+            caution=beliefs.caution,
             reasons=reasons,
             models=self.models,
         )

@@ -46,10 +46,11 @@ def hive(monkeypatch: pytest.MonkeyPatch) -> FakeHive:
     fake = FakeHive()
 
     @asynccontextmanager
-    async def embedded() -> AsyncIterator[FakeHive]:
+    async def embedded(is_recovering: bool = False) -> AsyncIterator[FakeHive]:
         yield fake
 
     monkeypatch.setattr(connect, "_embedded", embedded)
+    monkeypatch.setattr(connect, "_embedded_ledger", embedded)
     return fake
 
 

@@ -141,7 +141,8 @@ def test_names_of_the_callers_catalogue_are_found_and_keep_their_spelling() -> N
 
 PIECES = st.sampled_from(
     ["apagar", "R$ 1.234,56", "amanhã", "às 22h", "em 3 dias", "Oracle", "‹cpf-1›", "500 GB", "İstanbul",
-    "ﬁm do mês", "👍", "em produção", "\n", "31/12", "os clientes", "São Paulo", "99,9%", "C#", "e\u0301", "next Monday"]
+    "ﬁm do mês", "👍", "em produção", "\n", "31/12", "os clientes", "São Paulo", "99,9%", "C#", "e\u0301",
+     "next Monday"]
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Charts as accessible SVG, drawn here. Pure: records and words in, markup out. Colours are classes of the style sheet."""
+"""Charts as accessible SVG, drawn here. Pure: records in, markup out. Colours are classes of the style sheet."""
 
 from neural_hive.console.charts.blast import blast_radius
 from neural_hive.console.charts.comb import comb

@@ -25,8 +25,9 @@ def blast_radius(systems: Sequence[SystemContext], t: Wording) -> Markup:
     height = _TOP + max(len(systems), len(rows), 1) * _ROW
     left = _centred(len(systems), height)
     middle = dict(zip(rows, _centred(len(rows), height), strict=True))
-    edges = [_edge(y, middle[name]) for system, y in zip(systems, left, strict=True) for name in system.dependents if name in middle]
-    parts = [*_heads(t, bool(rows)), *edges]
+    parts = _heads(t, bool(rows))
+    for system, y in zip(systems, left, strict=True):
+        parts += [_edge(y, middle[name]) for name in system.dependents if name in middle]
     parts += [_system(s, y, t) for s, y in zip(systems, left, strict=True)]
     parts += [_box(_MIDDLE_X, y, name, "", "dependent") for name, y in middle.items()]
     parts += _farther(systems, dependents, height, list(middle.values()), t)
@@ -47,11 +48,13 @@ def _heads(t: Wording, has_dependents: bool) -> list[Markup]:
 
 def _edge(y1: float, y2: float, x1: float = _LEFT_X + _BOX, x2: float = _MIDDLE_X) -> Markup:
     bend = (x1 + x2) / 2
-    return element("path", d=f"M{x1:.0f} {y1:.1f}C{bend:.0f} {y1:.1f} {bend:.0f} {y2:.1f} {x2:.0f} {y2:.1f}", class_="edge")
+    curve = f"M{x1:.0f} {y1:.1f}C{bend:.0f} {y1:.1f} {bend:.0f} {y2:.1f} {x2:.0f} {y2:.1f}"
+    return element("path", d=curve, class_="edge")
 
 
 def _system(system: SystemContext, y: float, t: Wording) -> Markup:
-    facts = " · ".join(fact for fact in (system.owner, t.name("lifecycle", system.lifecycle) if system.lifecycle else "") if fact)
+    lifecycle = t.name("lifecycle", system.lifecycle) if system.lifecycle else ""
+    facts = " · ".join(fact for fact in (system.owner, lifecycle) if fact)
     return _box(_LEFT_X, y, system.name, facts, "mentioned")
 
 

@@ -79,9 +79,8 @@ def _decision(case: Case, t: Wording) -> _Cell:
 
 
 def _drawn(cell: _Cell, x: float, y: float, sprite: str) -> Markup:
-    corners = " ".join(
-        f"{x + _RADIUS * math.cos(math.radians(a)):.1f},{y + _RADIUS * math.sin(math.radians(a)):.1f}" for a in range(0, 360, 60)
-    )
+    angles = [math.radians(degrees) for degrees in range(0, 360, 60)]
+    corners = " ".join(f"{x + _RADIUS * math.cos(a):.1f},{y + _RADIUS * math.sin(a):.1f}" for a in angles)
     name = f"{cell.title}: {cell.value}"
     parts = (
         element("polygon", points=corners),

@@ -47,5 +47,12 @@ def meter(value: float, title: str, class_: str = "") -> Markup:
     track = element("rect", width=100, height=6, rx=3, class_="track")
     fill = element("rect", width=max(0.0, min(1.0, value)) * 100, height=6, rx=3, class_="fill")
     return element(
-        "svg", track, fill, class_=f"meter {class_}".strip(), viewBox="0 0 100 6", preserveAspectRatio="none", role="img", aria_label=title
+        "svg",
+        track,
+        fill,
+        class_=f"meter {class_}".strip(),
+        viewBox="0 0 100 6",
+        preserveAspectRatio="none",
+        role="img",
+        aria_label=title,
     )

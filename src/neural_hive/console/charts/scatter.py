@@ -61,9 +61,8 @@ def _axes(t: Wording) -> list[Markup]:
     marks += [label(_x(v), _BOTTOM + 17, t.score(v), "tick") for v in (0.0, 0.5, 1.0)]
     marks.append(label((_LEFT + _RIGHT) / 2, _BOTTOM + 36, t("chart.confidence"), "axis"))
     middle = (_TOP + _BOTTOM) / 2
-    turned = element(
-        "text", t("chart.risk"), x=12, y=middle, class_="axis", text_anchor="middle", transform=f"rotate(-90 12 {middle:g})"
-    )
+    turn = f"rotate(-90 12 {middle:g})"
+    turned = element("text", t("chart.risk"), x=12, y=middle, class_="axis", text_anchor="middle", transform=turn)
     return [*marks, turned, element("line", x1=_LEFT, y1=_BOTTOM, x2=_RIGHT, y2=_BOTTOM, class_="rule")]
 
 

@@ -25,9 +25,8 @@ def outcomes_over_time(tallies: Sequence[Tally], t: Wording) -> Markup:
 
 def risk_over_time(tallies: Sequence[Tally], t: Wording) -> Markup:
     """Mean risk per period as a line; periods without a decision are left out."""
-    points = [
-        (_middle(n, len(tallies)), _height(tally.mean_risk)) for n, tally in enumerate(tallies) if tally.mean_risk is not None
-    ]
+    known = [(n, tally.mean_risk) for n, tally in enumerate(tallies) if tally.mean_risk is not None]
+    points = [(_middle(n, len(tallies)), _height(risk)) for n, risk in known]
     line = element("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points), class_="line")
     dots = [element("circle", cx=x, cy=y, r=3.5, class_="dot") for x, y in points]
     ticks = [_tick(v, t.score(v)) for v in (0.0, 0.4, 0.7, 0.9)]
@@ -38,8 +37,8 @@ def _steps(most: int) -> tuple[float, ...]:
     return (0.0, 1.0) if most < 4 else (0.0, 0.5, 1.0)
 
 
-def _height(share: float | None) -> float:
-    return _BOTTOM - (share or 0.0) * (_BOTTOM - _TOP)
+def _height(share: float) -> float:
+    return _BOTTOM - share * (_BOTTOM - _TOP)
 
 
 def _middle(n: int, count: int) -> float:
@@ -48,9 +47,8 @@ def _middle(n: int, count: int) -> float:
 
 def _tick(share: float, text: str) -> Markup:
     y = _height(share)
-    return element(
-        "g", element("line", x1=_LEFT, y1=y, x2=_RIGHT, y2=y, class_="grid"), label(_LEFT - 8, y + 4, text, "tick", "end")
-    )
+    line = element("line", x1=_LEFT, y1=y, x2=_RIGHT, y2=y, class_="grid")
+    return element("g", line, label(_LEFT - 8, y + 4, text, "tick", "end"))
 
 
 def _bar(tally: Tally, n: int, count: int, most: int) -> Markup:
@@ -61,14 +59,13 @@ def _bar(tally: Tally, n: int, count: int, most: int) -> Markup:
         value = tally.outcomes.get(outcome, 0)
         if value:
             top, bottom = _height((below + value) / most), _height(below / most)
-            x = _middle(n, count) - width / 2
-            parts.append(element("rect", x=x, y=top, width=width, height=max(bottom - top - 1, 1.0), class_=f"bar {outcome}"))
+            x, height = _middle(n, count) - width / 2, max(bottom - top - 1, 1.0)
+            parts.append(element("rect", x=x, y=top, width=width, height=height, class_=f"bar {outcome}"))
         below += value
     return element("g", *parts)
 
 
 def _times(tallies: Sequence[Tally], t: Wording) -> list[Markup]:
     step = max(1, -(-len(tallies) // 7))
-    return [
-        label(_middle(n, len(tallies)), _BOTTOM + 20, tally.label(t), "tick") for n, tally in enumerate(tallies) if n % step == 0
-    ]
+    shown = [(n, tally) for n, tally in enumerate(tallies) if n % step == 0]
+    return [label(_middle(n, len(tallies)), _BOTTOM + 20, tally.label(t), "tick") for n, tally in shown]

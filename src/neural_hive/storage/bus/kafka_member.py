@@ -90,6 +90,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         self._settled = asyncio.Event()
         self._commit_lock = asyncio.Lock()
         self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._assigning: asyncio.Task[None] | None = None
 
     async def join(self, since: float) -> None:
         """Become a member; where the group has read nothing yet it starts with what was published after `since`."""
@@ -120,8 +121,8 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             work = self._lanes.take(time.time())
             if work is not None:
                 return KafkaDelivery(self, work)
-            for task in self._tasks:
-                if task.done():
+            for task in (*self._tasks, self._assigning):
+                if task is not None and task.done():
                     await task
             await self._rest()
 
@@ -149,9 +150,15 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         self._forget()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Called when partitions have moved here: find where to go on, and hold events back behind their retries."""
+        """Called when partitions have moved here. The driver would only log what goes wrong, so `next` looks for it."""
         partitions = sorted(assigned)
         self._consumer.pause(*partitions)  # before anything is awaited, so that nothing is read from a wrong place
+        self._assigning = asyncio.create_task(self._assign(partitions))
+        await asyncio.wait([self._assigning])
+        self._changed.set()
+
+    async def _assign(self, partitions: Sequence[TopicPartition]) -> None:
+        """Find where to go on, and hold events back behind their retries."""
         self._require_twins(partitions)
         for one, start in (await self._starts(partitions)).items():
             self._consumer.seek(one, start)
@@ -268,8 +275,9 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             return
         is_full = self._lanes.n_waiting >= self._options.max_waiting
         for retry, end in list(self._retries_end.items()):
-            if await self._consumer.position(retry) >= end:
-                self._retries_end.pop(retry, None)
+            with suppress(errors.IllegalStateError):  # it has just moved to another member
+                if await self._consumer.position(retry) >= end:
+                    self._retries_end.pop(retry, None)
         behind = {retry.partition for retry in self._retries_end}
         events = [one for one in self._consumer.assignment() if one.topic == self._topics.events]
         held = {one for one in events if is_full or one.partition in behind}

@@ -34,7 +34,7 @@ class Progress(Generic[P]):
         self._partitions[partition] = _Partition(offset)
 
     def read(self, partition: P, offset: int) -> bool:
-        """An offset was read and is open until it is settled; False if it is not this assignment's or was read before."""
+        """An offset was read: it is open until it is settled. False if it was read before or is not assigned."""
         found = self._partitions.get(partition)
         if found is None or offset < found.next:
             return False

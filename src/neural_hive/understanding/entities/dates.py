@@ -10,179 +10,39 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
-from neural_hive.understanding.entities.amounts import COUNT, NUMBER_WORDS, Amount, number_of
-
-_MONTHS: dict[str, int] = {
-    name: number
-    for number, names in enumerate(
-        (
-            "janeiro jan enero ene january", "fevereiro fev febrero feb february", "marco mar marzo march",
-            "abril abr april apr", "maio mai mayo may", "junho jun junio june",
-            "julho jul julio july", "agosto ago august aug", "setembro set septiembre setiembre sep sept september",
-            "outubro out octubre oct october", "novembro nov noviembre november",
-            "dezembro dez diciembre dic december dec",
-        ), 1)
-    for name in names.split()
-}  # fmt: skip
-_LONG_MONTHS = "|".join(
-    sorted(
-        (name for name in _MONTHS if len(name) > 4 or name in ("maio", "mayo", "june", "july")), key=len, reverse=True
-    )
+from neural_hive.understanding.entities.amounts import NUMBER_WORDS, Amount, number_of
+from neural_hive.understanding.entities.date_patterns import (
+    AGO,
+    AHEAD,
+    AHEAD_WORDS,
+    CLOCK,
+    CLOCK_WORDS,
+    DAY_MONTH,
+    DAY_WORD,
+    DAY_WORDS,
+    DAYS,
+    EOD,
+    EOD_WORDS,
+    HAS_NUMERIC,
+    ISO,
+    JOIN,
+    MONTH_DAY,
+    MONTH_ONLY,
+    MONTHS,
+    NAMED_TIME,
+    NEXT_DAY,
+    NOON_WORDS,
+    NUMERIC,
+    ON_DAY,
+    PERIOD,
+    PERIOD_UNITS,
+    PERIOD_WORDS,
+    QUARTER,
+    QUARTER_WORDS,
+    QUARTERS,
+    WEEKDAY_WORDS,
+    WEEKDAYS,
 )
-_ANY_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
-_WEEKDAYS: dict[str, int] = {
-    name: number
-    for number, names in enumerate(
-        (
-            "segunda segunda-feira lunes monday", "terca terca-feira martes tuesday",
-            "quarta quarta-feira miercoles wednesday", "quinta quinta-feira jueves thursday",
-            "sexta sexta-feira viernes friday", "sabado saturday", "domingo sunday",
-        ))
-    for name in names.split()
-}  # fmt: skip
-_WEEKDAY = (
-    "segunda-feira|terca-feira|quarta-feira|quinta-feira|sexta-feira|segunda feira|terca feira|quarta feira"
-    "|quinta feira|sexta feira|sabado|domingo|lunes|martes|miercoles|jueves|viernes|monday|tuesday|wednesday"
-    "|thursday|friday|saturday|sunday"
-)
-_ORDINAL_DAY = "segunda|terca|quarta|quinta|sexta"
-_DAYS: dict[str, int] = {
-    "hoje": 0, "hoy": 0, "today": 0, "amanha": 1, "tomorrow": 1, "ontem": -1, "ayer": -1, "yesterday": -1,
-    "anteontem": -2, "antes de ayer": -2, "anteayer": -2, "depois de amanha": 2,
-    "pasado manana": 2, "day after tomorrow": 2, "the day after tomorrow": 2, "hoje a noite": 0, "hoje a tarde": 0,
-    "esta noite": 0, "esta noche": 0, "esta tarde": 0, "tonight": 0, "amanha cedo": 1,
-}  # fmt: skip
-_DAY_WORD = re.compile(
-    rf"(?<![^\W_])(?:{'|'.join(sorted(_DAYS, key=len, reverse=True))}|(?<!la )(?<!de la )(?<!por la )(?<!esta "
-    rf")manana(?! (?:siguiente|del)))(?![^\W_])"
-)
-_TIME = (
-    r"(?:(?:a[s]?|at|ate as|a las|a la|pelas|before|by|desde as|from"
-    r"|until)\s)?(?P<hour>[01]?\d|2[0-4])(?:(?P<sep>[:h])(?P<minute>[0-5]\d)?(?:h|hs|hrs)?\s?(?P<meridiem>am|pm"
-    r"|a\.m\.|p\.m\.)?|\s?(?P<meridiem2>am|pm|a\.m\.|p\.m\.)|\s?(?:horas|hs|hrs|h))(?![^\W_])"
-)
-_CLOCK = re.compile(rf"(?<![\w/:.,-]){_TIME}")
-_NAMED_TIME = re.compile(
-    r"(?<![^\W_])(?:(?:ao |at |a |al )?(?:(?P<noon>meio-dia|meio dia|mediodia|noon|midday)|(?P<midnight>meia-noite"
-    r"|meia noite|medianoche|midnight)))(?![^\W_])"
-)
-_AT = re.compile(r"(?:a[s]?|at|a las|a la|pelas|until|by|before|ate as)\s$")
-_ISO = re.compile(
-    r"(?<![\w-])(?P<year>20\d\d)-(?P<month>0[1-9]|1[0-2])-(?P<day>[0-2]\d|3[01])"
-    r"(?:[t ](?P<hour>[0-2]\d):(?P<minute>[0-5]\d)(?::[0-5]\d(?:\.\d+)?)?(?P<zone>z|[+-]\d\d:?\d\d)?)?(?![\w-])"
-)
-_NUMERIC = re.compile(
-    r"(?<![\w/.,-])(?P<a>\d{1,2})(?P<sep>[/.-])(?P<b>\d{1,2})(?:(?P=sep)(?P<year>20\d\d|\d\d))?(?![\w/]|[.,-]\d)"
-)
-_HAS_NUMERIC = re.compile(r"\d[/.-]\d")
-_DAY_MONTH = re.compile(
-    rf"(?<![\w/.,])(?:dia |el |the )?(?P<day>[0-2]?\d|3[01])(?:º|o|st|nd|rd|th)?\s(?:de |of "
-    rf")?(?P<month>{_ANY_MONTH})(?![^\W_])\.?(?:,?\s(?:de |del |of )?(?P<year>20\d\d))?"
-)
-_MONTH_DAY = re.compile(
-    rf"(?<![^\W_])(?P<month>{_ANY_MONTH})\.?\s(?P<day>[0-2]?\d|3[01])(?:st|nd|rd|th)?(?![\w:]"
-    rf"|[.,]\d)(?:,?\s(?P<year>20\d\d))?"
-)
-_MONTH_ONLY = re.compile(
-    rf"(?<![^\W_])(?:em|en|in|by|ate|hasta|until|for|para|during|no mes de|mes de|de|desde|since|finais de|fim de"
-    rf"|end of)\s(?P<month>{_LONG_MONTHS})(?![^\W_])(?:,?\s(?:de |del |of )?(?P<year>20\d\d))?"
-)
-_ON_DAY = re.compile(
-    r"(?<![^\W_])(?:no |ate o |ate |hasta el |el |para o |para el |do |del )?dia (?P<day>[1-9]|[12]\d|3[01])(?![\w/]"
-    r"|[.,-]\d)"
-)
-_AHEAD = re.compile(
-    rf"(?<![^\W_])(?:em ate|no prazo de|num prazo de|no maximo em|dentro de|daqui a|em|in|within|en un plazo de|en "
-    rf"menos de|en)\s(?:no maximo |ate |the next |os proximos |las proximas |los proximos "
-    rf")?(?P<number>{COUNT})\s?(?P<unit>minutos?|minutes?|min|horas?|hours?|h|dias?|days?|semanas?|weeks?|meses|mes"
-    rf"|months?|anos?|years?)(?: uteis| habiles| laborables| business| corridos)?(?![^\W_])"
-)
-_AGO = re.compile(
-    rf"(?<![^\W_])(?P<number>{COUNT})\s(?P<unit>minutes?|hours?|days?|weeks?|months?|years?|dias?|horas?|semanas?"
-    rf"|meses|mes|anos?)\s(?:ago|atras)(?![^\W_])"
-)
-_NEXT_DAY = re.compile(
-    rf"(?<![^\W_])(?:(?:n?[ao]s?|n?est[ae]|est[ae]|el|la|on|this|by|until|ate|hasta|para|before|antes "
-    rf"d[aeo]l?)\s)?(?:(?:a|o|el|la|na|no)\s)?(?:(?P<next>proxim[oa]|next|this|coming)\s)?"
-    rf"(?:(?P<weekday>{_WEEKDAY})|(?P<ordinal>{_ORDINAL_DAY})(?=\s*(?:$|[,.;:!?)]|que vem|as \d|a noite|de manha|a "
-    rf"tarde|cedo|e \w+ feira|ou|sem falta|agora)))(?:\s(?P<coming>que vem|que viene|proxim[oa]))?(?![^\W_])"
-)
-_PERIOD = re.compile(
-    r"(?<![^\W_])(?:(?P<end>(?:ate (?:o|ao) |no |by |by the |a |al |before |at the |until |until the |para o |para "
-    r"el |hasta )?(?:fim(?! de semana)|final|finais|fin(?! de semana)|finales|end)) (?:d[aeo]s?|del?|de la|of|of "
-    r"the)?\s?)?"
-    r"(?:(?P<lead>proxim[oa]|next|est[ea]|nest[ea]|this|the|o|a|el|la|n[oa]|da|do|del)\s)?(?P<unit>fim de semana|fin "
-    r"de semana|weekend|semana|week|mes|month|trimestre|quarter|semestre|ano|year|dia|day|expediente)"
-    r"(?:\s(?P<coming>que vem|que viene|proxim[oa]|seguinte|siguiente))?(?![^\W_])"
-)
-_EOD = re.compile(r"(?<![^\W_])(?:eod|eow|eom|eoq|eoy)(?![^\W_])")
-_QUARTER = re.compile(
-    r"(?<![^\W_])(?:q(?P<q>[1-4])|(?P<t>[1-4])[ºo]?\s?(?:trimestre|tri|t|q)|(?P<name>primeiro|segundo|terceiro|quarto"
-    r"|primer|tercer|cuarto|first|second|third|fourth)\s(?:trimestre|quarter))(?:\s?(?:de |del |of "
-    r"|/)?(?P<year>20\d\d))?(?![^\W_])"
-)
-_QUARTERS = {
-    "primeiro": 1,
-    "primer": 1,
-    "first": 1,
-    "segundo": 2,
-    "second": 2,
-    "terceiro": 3,
-    "tercer": 3,
-    "third": 3,
-    "quarto": 4,
-    "cuarto": 4,
-    "fourth": 4,
-}
-_JOIN = re.compile(r",?\s?(?:as|a las|a la|at|a|de|do dia|da|del|on|pelas|by|before)?\s?")
-_AHEAD_WORDS = frozenset(("em", "in", "within", "dentro", "daqui", "en", "prazo", "plazo", "maximo", "menos"))
-_PERIOD_UNITS = frozenset(
-    (
-        "semana",
-        "week",
-        "mes",
-        "month",
-        "trimestre",
-        "quarter",
-        "semestre",
-        "ano",
-        "year",
-        "dia",
-        "day",
-        "expediente",
-        "weekend",
-    )
-)
-_PERIOD_WORDS = frozenset(
-    (
-        "fim",
-        "final",
-        "finais",
-        "fin",
-        "finales",
-        "end",
-        "proximo",
-        "proxima",
-        "next",
-        "que",
-        "este",
-        "esta",
-        "neste",
-        "nesta",
-        "this",
-        "weekend",
-        "seguinte",
-        "siguiente",
-    )
-)
-_DAY_WORDS = frozenset(word for phrase in _DAYS for word in phrase.split() if len(word) > 3 or phrase == word) | {
-    "manana"
-}
-_WEEKDAY_WORDS = frozenset(name for name in _WEEKDAYS if "-" not in name)
-_QUARTER_WORDS = frozenset(("q", "t", "tri", "trimestre", "quarter"))
-_CLOCK_WORDS = frozenset(("h", "am", "pm", "a", "p", "hs", "hrs", "horas"))
-_NOON_WORDS = frozenset(("meio", "meia", "mediodia", "noon", "midday", "medianoche", "midnight"))
-_EOD_WORDS = frozenset(("eod", "eow", "eom", "eoq", "eoy"))
 
 
 class _Day(NamedTuple):
@@ -249,7 +109,7 @@ def _joined(plain: str, days: list[_Day], clocks: list[_Day]) -> list[_Day]:
 
 
 def _is_beside(plain: str, first: _Day, second: _Day) -> bool:
-    return 0 <= second.start - first.end <= 8 and bool(_JOIN.fullmatch(plain, first.end, second.start))
+    return 0 <= second.start - first.end <= 8 and bool(JOIN.fullmatch(plain, first.end, second.start))
 
 
 def _iso(item: _Day, received_at: datetime) -> str:
@@ -266,8 +126,8 @@ def _iso(item: _Day, received_at: datetime) -> str:
 
 
 def _clocks(plain: str, words: AbstractSet[str]) -> Iterator[_Day]:
-    has_clock = ":" in plain or not words.isdisjoint(_CLOCK_WORDS)
-    for match in _CLOCK.finditer(plain) if has_clock else ():
+    has_clock = ":" in plain or not words.isdisjoint(CLOCK_WORDS)
+    for match in CLOCK.finditer(plain) if has_clock else ():
         hour, minute = int(match["hour"]), int(match["minute"] or 0)
         meridiem = (match["meridiem"] or match["meridiem2"] or "")[:1]
         has_cue = bool(meridiem or match["sep"] == ":" or plain[match.start()].isalpha())
@@ -275,7 +135,7 @@ def _clocks(plain: str, words: AbstractSet[str]) -> Iterator[_Day]:
             continue
         hour = hour % 12 + (12 if meridiem == "p" else 0) if meridiem else hour
         yield _Day(match.start(), match.end(), None, time(hour, minute), None, 0.85)
-    for match in _NAMED_TIME.finditer(plain) if not words.isdisjoint(_NOON_WORDS) else ():
+    for match in NAMED_TIME.finditer(plain) if not words.isdisjoint(NOON_WORDS) else ():
         yield _Day(match.start(), match.end(), None, time(12) if match["noon"] else time(0), None, 0.85)
 
 
@@ -294,29 +154,29 @@ def _next(month: int, day: int, today: date) -> date | None:
 
 def _absolute(plain: str, words: AbstractSet[str], language: str, received_at: datetime) -> Iterator[_Day]:
     today = received_at.date()
-    if _HAS_NUMERIC.search(plain):
+    if HAS_NUMERIC.search(plain):
         yield from _all_digits(plain, language, today)
-    if words.isdisjoint(_MONTHS):
+    if words.isdisjoint(MONTHS):
         return
-    for pattern in (_DAY_MONTH, _MONTH_DAY):
+    for pattern in (DAY_MONTH, MONTH_DAY):
         for match in pattern.finditer(plain):
-            month, number = _MONTHS[match["month"]], int(match["day"])
+            month, number = MONTHS[match["month"]], int(match["day"])
             day = _safe(int(match["year"]), month, number) if match["year"] else _next(month, number, today)
             if day:
                 yield _Day(match.start(), match.end(), day, None, None, 0.95)
-    for match in _MONTH_ONLY.finditer(plain):
-        day = _month_start(_MONTHS[match["month"]], int(match["year"]) if match["year"] else None, today)
+    for match in MONTH_ONLY.finditer(plain):
+        day = _month_start(MONTHS[match["month"]], int(match["year"]) if match["year"] else None, today)
         yield _Day(match.start("month"), match.end(), day, None, None, 0.7)
 
 
 def _all_digits(plain: str, language: str, today: date) -> Iterator[_Day]:
-    for match in _ISO.finditer(plain):
+    for match in ISO.finditer(plain):
         day = _safe(int(match["year"]), int(match["month"]), int(match["day"]))
         if day and match["hour"]:
             yield _Day(match.start(), match.end(), day, None, _moment(match, day), 0.98)
         elif day:
             yield _Day(match.start(), match.end(), day, None, None, 0.98)
-    for match in _NUMERIC.finditer(plain):
+    for match in NUMERIC.finditer(plain):
         day = _numeric(match, language, today)
         if day:
             yield _Day(match.start(), match.end(), day, None, None, 0.9)
@@ -349,31 +209,31 @@ def _numeric(match: re.Match[str], language: str, today: date) -> date | None:
 def _relative(plain: str, words: AbstractSet[str], language: str, received_at: datetime) -> Iterator[_Day]:
     """Days and moments counted from when the text was received; each pattern runs only if one of its words is there."""
     today = received_at.date()
-    for match in _DAY_WORD.finditer(plain) if not words.isdisjoint(_DAY_WORDS) else ():
-        yield _Day(match.start(), match.end(), today + timedelta(days=_DAYS.get(match.group(), 1)), None, None, 0.95)
-    for match in _AHEAD.finditer(plain) if not words.isdisjoint(_AHEAD_WORDS) else ():
+    for match in DAY_WORD.finditer(plain) if not words.isdisjoint(DAY_WORDS) else ():
+        yield _Day(match.start(), match.end(), today + timedelta(days=DAYS.get(match.group(), 1)), None, None, 0.95)
+    for match in AHEAD.finditer(plain) if not words.isdisjoint(AHEAD_WORDS) else ():
         yield _shifted(match, language, received_at, 1)
-    for match in _AGO.finditer(plain) if "ago" in words or "atras" in words else ():
+    for match in AGO.finditer(plain) if "ago" in words or "atras" in words else ():
         yield _shifted(match, language, received_at, -1)
-    if not words.isdisjoint(_WEEKDAY_WORDS):
+    if not words.isdisjoint(WEEKDAY_WORDS):
         yield from _weekdays(plain, today)
-    for match in _ON_DAY.finditer(plain) if "dia" in words else ():
+    for match in ON_DAY.finditer(plain) if "dia" in words else ():
         day_of_month = _next_day_of_month(int(match["day"]), today)
         if day_of_month:
             yield _Day(match.start(), match.end(), day_of_month, None, None, 0.8)
-    for match in _QUARTER.finditer(plain) if not words.isdisjoint(_QUARTER_WORDS) else ():
+    for match in QUARTER.finditer(plain) if not words.isdisjoint(QUARTER_WORDS) else ():
         yield _Day(match.start(), match.end(), _quarter_end(match, today), None, None, 0.7)
-    for match in _EOD.finditer(plain) if not words.isdisjoint(_EOD_WORDS) else ():
+    for match in EOD.finditer(plain) if not words.isdisjoint(EOD_WORDS) else ():
         unit = {"d": "day", "w": "week", "m": "month", "q": "quarter", "y": "year"}[match.group()[2]]
         yield _Day(match.start(), match.end(), _end_of(unit, today, False), None, None, 0.9)
-    if not words.isdisjoint(_PERIOD_UNITS) and not words.isdisjoint(_PERIOD_WORDS):
+    if not words.isdisjoint(PERIOD_UNITS) and not words.isdisjoint(PERIOD_WORDS):
         yield from _periods(plain, today)
 
 
 def _weekdays(plain: str, today: date) -> Iterator[_Day]:
     """The next such weekday, never today."""
-    for match in _NEXT_DAY.finditer(plain):
-        number = _WEEKDAYS[(match["weekday"] or match["ordinal"]).replace(" ", "-")]
+    for match in NEXT_DAY.finditer(plain):
+        number = WEEKDAYS[(match["weekday"] or match["ordinal"]).replace(" ", "-")]
         has_cue = bool(match["weekday"] or match["next"] or match["coming"]) or plain[match.start()] in "naet"
         if has_cue:
             day = today + timedelta(days=(number - today.weekday() - 1) % 7 + 1)
@@ -390,7 +250,7 @@ def _next_day_of_month(number: int, today: date) -> date | None:
 
 
 def _quarter_end(match: re.Match[str], today: date) -> date:
-    quarter = int(match["q"] or match["t"] or _QUARTERS[match["name"]])
+    quarter = int(match["q"] or match["t"] or QUARTERS[match["name"]])
     end = _month_end(int(match["year"] or today.year), quarter * 3)
     return end if match["year"] or end >= today else _month_end(today.year + 1, quarter * 3)
 
@@ -425,7 +285,7 @@ def _months_later(day: date, months: int) -> date:
 
 def _periods(plain: str, today: date) -> Iterator[_Day]:
     """The end of a period, or the beginning of the next one."""
-    for match in _PERIOD.finditer(plain):
+    for match in PERIOD.finditer(plain):
         unit, lead = match["unit"], match["lead"] or ""
         is_next = bool(match["coming"]) or lead.startswith(("proxim", "next"))
         if unit in ("fim de semana", "fin de semana", "weekend") or match["end"]:

@@ -41,7 +41,8 @@ _SURE = {
 _ENVIRONMENT = re.compile(
     r"(?<![^\W_])(?P<cue>(?:(?:n?o|do|ao|el|del|the|n?os|um|este|this)\s)?(?:ambientes?|entornos?|environments?"
     r"|servidores?|servers?|bancos?|base|bd|cluster)\s(?:d[eo]\s|of\s)?)?"
-    + r"(?:" + "|".join(f"(?P<{name}>{words})" for name, words in _ENVIRONMENT_WORDS.items()) + r")(?P<after>\s(?:environments?|env|servers?|database|db|cluster))?(?![^\W_])"
+    + r"(?:" + "|".join(f"(?P<{name}>{words})" for name, words in _ENVIRONMENT_WORDS.items()) + r")"
+    + r"(?P<after>\s(?:environments?|env|servers?|database|db|cluster))?(?![^\W_])"
 )  # fmt: skip
 _IN = re.compile(r"(?<![^\W_])(?:em|en|in|para|to|from|no|do|on|into)\s$")
 _NOT_ENVIRONMENT = re.compile(

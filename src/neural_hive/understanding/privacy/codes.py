@@ -11,9 +11,7 @@ from neural_hive.understanding.privacy import checksums
 from neural_hive.understanding.privacy.finding import CERTAIN, LIKELY, STRONG, Found
 
 _SEPARATORS = re.compile(r"[\s.\-/]")
-# A code begins where no letter or digit stands before it, or straight after the word that announces it
-# ("dni12345678Z"),
-# and has two digits within 17 characters.
+# Where a code may begin: no letter or digit before it, or the word that announces it, glued on; and two digits soon.
 _CANDIDATE = re.compile(
     r"(?:(?<![^\W_])|(?<=dni)|(?<=ni[fe])|(?<=cif)|(?<=cnpj)|(?<=iban))(?=[0-9a-z](?:[0-9a-z .\-/]{0,15}?\d){2})",
     re.IGNORECASE,

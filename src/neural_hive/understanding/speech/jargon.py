@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-#: A word surer than this is left alone unless only spaces and capitals differ. Source: made-up mishearings in the tests.
+#: A word surer than this is left alone unless only spaces and capitals differ. Source: made-up mishearings in the
+#: tests.
 MAX_CONFIDENCE = 0.75
-#: A word that only resembles a term must be less sure still, its key long, and the likeness in [0, 1] of the two keys high:
-#: "depois" and "deploy" are at 0.83. Source: the same.
+#: A word that only resembles a term must be less sure still, its key long, and the likeness in [0, 1] of the two keys
+#: high: "depois" and "deploy" are at 0.83. Source: the same.
 MAX_CONFIDENCE_ALIKE, MIN_LIKENESS, MIN_KEY_ALIKE = 0.6, 0.85, 7
 MIN_KEY = 5
 _MAX_WORDS = 4

@@ -95,13 +95,12 @@
     button.hidden = false;
   };
 
-  const offer = async (root) => {
-    const button = root.querySelector('#talk');
+  const offer = async () => {
+    const button = document.getElementById('talk');
     if (!button || button.dataset.ready || !navigator.mediaDevices?.getUserMedia || typeof MediaRecorder === 'undefined') return;
     button.dataset.ready = 'yes';
     const permission = await navigator.permissions?.query({ name: 'microphone' }).catch(() => null);
     if (permission?.state !== 'denied') start(button);
   };
-  offer(document);
-  document.body.addEventListener('htmx:load', (event) => { if (event.detail.elt.querySelector) offer(event.detail.elt); });
+  document.body.addEventListener('htmx:load', offer);
 })();

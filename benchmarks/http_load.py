@@ -1,6 +1,6 @@
 """What a decision costs over HTTP: latency of one client, throughput of many, over keep-alive connections on loopback.
 
-    python benchmarks/http.py http://127.0.0.1:8000 [--seconds 5] [--clients 1 16] [--path /health]
+    python benchmarks/http_load.py http://127.0.0.1:8000 [--seconds 5] [--clients 1 16] [--path /health]
 
 Starts nothing: point it at a hive that runs. Prints one JSON line per number of clients.
 """
