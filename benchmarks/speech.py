@@ -5,7 +5,8 @@
     python -P benchmarks/speech.py --data … --model … --soak 500          # memory over many transcriptions
 
 FOLDER of recordings: `clips.jsonl` with `file`, `lang`, `text`, `seconds`. Peers that are not installed are left out.
-Words are compared in lower case without punctuation and diacritics. Times include reading the file and choosing the language.
+Words are compared in lower case without punctuation and diacritics.
+Times include reading the file and choosing the language.
 """
 
 from __future__ import annotations

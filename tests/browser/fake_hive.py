@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.browser.sample_cases import (
+from fastapi import FastAPI
+from sample_cases import (
     DELETE_PT,
     SYSTEMS,
     accepted_intent,
@@ -22,6 +23,7 @@ from tests.browser.sample_cases import (
 )
 from uuid_utils import uuid7
 
+from neural_hive.console import OPEN_PATHS, mount_console
 from neural_hive.contracts import (
     Ask,
     Caller,
@@ -37,6 +39,8 @@ from neural_hive.contracts import (
     Verification,
 )
 from neural_hive.errors import NotFoundError
+from neural_hive.gateway.app import create_app
+from neural_hive.gateway.edge import Edge
 from neural_hive.ports import CaseQuery, IdempotencyKey, Related
 from neural_hive.settings import Settings
 from neural_hive.storage.cache.memory import MemoryCache
@@ -213,3 +217,14 @@ def _event(case: Case, kind: EventType, part: Record) -> Event:
         at=datetime.now(UTC),
         data=data,
     )
+
+
+def console_app(hive: FakeHive) -> FastAPI:
+    """The gateway around the hive, with the console on it."""
+    app = create_app(hive)
+    if not any(getattr(route, "path", "") == "/cases" for route in app.routes):
+        mount_console(app, hive)
+        edge = next(layer for layer in app.user_middleware if layer.cls is Edge)
+        rules = edge.kwargs["rules"]
+        edge.kwargs["rules"] = replace(rules, open_paths=(*rules.open_paths, *OPEN_PATHS))
+    return app

@@ -90,6 +90,7 @@ async def open_models(folder: str) -> AsyncIterator[BundledModels]:
 
 
 LEDGERS = [
+    Product("mongodb", "{HIVE_TEST_MONGODB_URL}/{unique}", server="mongodb"),
     Product("sqlite", "sqlite:///{folder}/hive.db"),
     Product("sqlite in memory", "sqlite:///:memory:", lasts=False),
 ]

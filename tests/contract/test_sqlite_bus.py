@@ -1,4 +1,4 @@
-"""What the SQLite bus does beyond its port: strict order per case, leases, dead letters, processes, an end to old groups."""
+"""What the SQLite bus does beyond its port: strict order per case, leases, dead letters, old groups forgotten."""
 
 from __future__ import annotations
 

@@ -21,8 +21,7 @@ def check(data: bytes) -> None:
     """Decode `data` and check every promise that `decode` makes about what it returns."""
     try:
         sound = decode(data, LIMITS)
-    except AudioRejectedError as refusal:
-        assert str(refusal)
+    except AudioRejectedError:
         return
     assert sound.dtype == np.float32
     assert sound.ndim == 1

@@ -13,7 +13,7 @@ from neural_hive.consensus.pooling import agreement, experience, pool, severity_
 from neural_hive.contracts import SEVERITY_ORDER, Decision, Opinion, Outcome, Quorum, Status, Understanding
 
 #: Pooled risk from which conditions are needed, a person is asked, the answer is no.
-CONDITIONAL_AT, REVIEW_AT, REJECT_AT = 0.33, 0.62, 0.9
+CONDITIONAL_AT, REVIEW_AT, REJECT_AT = 0.27, 0.62, 0.9
 #: Specialists that must answer, of five.
 QUORUM = 3
 #: Below this confidence a person decides.

@@ -11,7 +11,6 @@ from pydantic import Field, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from neural_hive.canonical import canonical_json, digest
 from neural_hive.contracts import Ask, Caller, Case, CaseStatus, Channel, Domain, Outcome, Page, Record
 from neural_hive.errors import NotFoundError
 from neural_hive.gateway.bodies import read_ask
@@ -29,6 +28,7 @@ from neural_hive.gateway.routing import (
     path_id,
     problems,
 )
+from neural_hive.pipeline.intake import body_digest
 from neural_hive.ports import CaseQuery, IdempotencyKey, Related
 
 MAX_KEY_CHARS = 200
@@ -70,7 +70,7 @@ async def answer_ask(request: Request, ask: Ask, caller: Caller) -> Response:
 
     For an Idempotency-Key, fields left out and fields at their default are the same body.
     """
-    key = idempotency_key(request, lambda: canonical_json(ask.model_dump(mode="json", exclude_defaults=True)))
+    key = idempotency_key(request, lambda: body_digest(ask))
     if wants_async(request):
         return receipt(await hive_of(request).submit(ask, caller, key))
     with in_flight_of(request):
@@ -102,8 +102,8 @@ def caller_of(request: Request, channel: Channel = Channel.API) -> Caller:
     return Caller(tenant=identity.tenant, actor=identity.actor, channel=channel, trace=trace)
 
 
-def idempotency_key(request: Request, body: Callable[[], bytes]) -> IdempotencyKey | None:
-    """The request's key with the digest of what is asked. body: its canonical bytes, made only if there is a key.
+def idempotency_key(request: Request, asked: Callable[[], str]) -> IdempotencyKey | None:
+    """The request's key with the digest of what is asked. asked: makes the digest, only if there is a key.
 
     Raises:
         InvalidFieldsError: the key is empty, too long or not printable ASCII.
@@ -114,7 +114,7 @@ def idempotency_key(request: Request, body: Callable[[], bytes]) -> IdempotencyK
     if not 1 <= len(key) <= MAX_KEY_CHARS or not (key.isascii() and key.isprintable()):
         reason = f"The key must have 1 to {MAX_KEY_CHARS} printable ASCII characters."
         raise InvalidFieldsError((FieldError("header/Idempotency-Key", reason),), f"Idempotency-Key: {reason}")
-    return IdempotencyKey(key, digest(body()))
+    return IdempotencyKey(key, asked())
 
 
 def wants_async(request: Request) -> bool:

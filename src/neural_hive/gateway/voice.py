@@ -37,7 +37,7 @@ async def post_voice(request: Request) -> Response:
     hive = listener_of(request)
     recording = await read_recording(request)
     caller = caller_of(request, Channel.VOICE)
-    key = idempotency_key(request, lambda: _canonical(recording))
+    key = idempotency_key(request, lambda: _digest(recording))
     with in_flight_of(request):
         transcript = await hear(hive, recording)
         ask = _ask(transcript, recording, hive.settings.max_text_chars)
@@ -46,10 +46,10 @@ async def post_voice(request: Request) -> Response:
         return answer(await hive.ask(ask, caller, key, transcript=transcript))
 
 
-def _canonical(recording: Recording) -> bytes:
+def _digest(recording: Recording) -> str:
     """What makes two recordings one for an Idempotency-Key: the same sound and the same fields."""
     fields = sorted((name, value) for name, values in recording.fields.items() for value in values)
-    return f"{digest(recording.audio)} {fields}".encode()
+    return digest(f"{digest(recording.audio)} {fields}".encode())
 
 
 def _ask(transcript: Transcript, recording: Recording, max_chars: int) -> Ask:

@@ -31,6 +31,10 @@ ALSO_WEIGHT, EXAMPLE_WEIGHT = 0.4, 0.7
 #: Weight of one borrowed off-topic utterance: they are many.
 BORROWED_WEIGHT = 0.5
 N_FOLDS = 3
+#: Severity from which an example of a concern calls for stopping, and for care.
+SERIOUS, MODERATE = 0.8, 0.5
+#: Weight of texts without a concern: there are many more of them than of any one concern.
+NO_CONCERN_WEIGHT = 0.3
 #: Outcomes a careful person would accept → how much caution the text calls for.
 _CAUTION = {"approved": "go", "conditional": "care", "needs_review": "stop", "rejected": "stop"}
 #: Label of texts that raise no concern.
@@ -75,7 +79,15 @@ def _from_rubrics() -> Iterable[Example]:
             for language, texts in concern.examples.items():
                 for i, text in enumerate(texts):
                     labels = {"specialist": (rubric.specialist,), "concern": (concern.id,), "kind": ("in_scope",)}
+                    labels["caution"] = _caution_of(concern.severity)
                     yield Example(text, language, f"{concern.id}-{i}", labels, EXAMPLE_WEIGHT)
+
+
+def _caution_of(severity: float) -> tuple[str, ...]:
+    """What an example of a concern says about caution; it may be handled well, so never only 'stop'."""
+    if severity >= SERIOUS:
+        return ("stop", "care")
+    return ("care",) if severity >= MODERATE else ("go", "care")
 
 
 def features_of(examples: Sequence[Example], encoder: UseEncoder) -> Floats:
@@ -119,8 +131,16 @@ def fit_head(name: str, examples: Sequence[Example], features: Floats) -> Head:
 
 def _expand(examples: Sequence[Example], name: str) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]:
     """One row per label; labels after the first are what a fair person would also accept."""
-    rows = [(i, label, e.weight * (1.0 if rank == 0 or name == "caution" else ALSO_WEIGHT)) for i, e in enumerate(examples) for rank, label in enumerate(e.labels[name])]
+    rows = [
+        (i, label, e.weight * _label_weight(name, label, rank)) for i, e in enumerate(examples) for rank, label in enumerate(e.labels[name])
+    ]
     return np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
+
+
+def _label_weight(head: str, label: str, rank: int) -> float:
+    if label == NO_CONCERN:
+        return NO_CONCERN_WEIGHT
+    return 1.0 if rank == 0 or head == "caution" else ALSO_WEIGHT
 
 
 def _folds(groups: Sequence[str]) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ MIN_LIKELIHOOD = 0.2
 #: Concerns with less presence than this are not considered, whatever the caution.
 MIN_PRESENCE = 0.08
 #: How strongly the caution that such texts call for moves every likelihood, and the caution that moves none.
-CAUTION_WEIGHT, NEUTRAL_CAUTION = 0.8, 0.45
+WARY_WEIGHT, CALM_WEIGHT, NEUTRAL_CAUTION = 0.9, 0.5, 0.4
 #: How much the classifier's probability counts as presence; it was measured on whole phrases, not on harm.
 SIGNAL_WEIGHT = 0.8
 #: Each further finding counts less: concerns about one text are not independent, as plain noisy-OR assumes.
@@ -29,7 +29,7 @@ DAMPING = 0.45
 #: Risk from which a specialist, alone, would add conditions, ask a person, reject.
 RISK_CONDITIONAL, RISK_REVIEW, RISK_REJECT = 0.35, 0.65, 0.88
 #: Log-odds by which circumstances move a likelihood. Every one of them is monotone and bounded.
-STATED, STATED_OTHER, MAX_STATED_OTHER = -1.0, -0.25, -0.75
+STATED, STATED_OTHER, MAX_STATED_OTHER, MAX_STATED = -0.8, -0.25, -0.75, -2.0
 WAIVED, WAIVED_OTHER = 0.9, 0.45
 ENVIRONMENT = {"production": 0.45, "staging": -1.6, "test": -1.9, "development": -1.9, "unknown": 0.0}
 SCOPE = {"all": 0.4, "some": 0.0, "one": -0.4, "unknown": 0.0}
@@ -133,7 +133,7 @@ def _circumstances(concern: Concern, frame: Frame) -> float:
     """Log-odds that the frame's circumstances add to a concern's likelihood."""
     relevant = set(concern.mitigated_by)
     stated, waived = set(frame.safeguards), set(frame.waived)
-    total = STATED * min(3, len(stated & relevant)) + max(MAX_STATED_OTHER, STATED_OTHER * len(stated - relevant))
+    total = max(MAX_STATED, STATED * len(stated & relevant) + max(MAX_STATED_OTHER, STATED_OTHER * len(stated - relevant)))
     total += WAIVED * min(2, len(waived & relevant)) + WAIVED_OTHER * min(2, len(waived - relevant))
     total += ENVIRONMENT[frame.environment] + SCOPE[frame.scope] + MOOD[frame.mood]
     total += URGENT if frame.urgent and waived else 0.0
@@ -151,7 +151,8 @@ def _caution(brief: Brief) -> float:
         return 0.0
     wary = min(0.97, max(0.03, caution.get("stop", 0.0) + 0.6 * caution.get("care", 0.0)))
     neutral = math.log(NEUTRAL_CAUTION / (1.0 - NEUTRAL_CAUTION))
-    return CAUTION_WEIGHT * (math.log(wary / (1.0 - wary)) - neutral)
+    shift = math.log(wary / (1.0 - wary)) - neutral
+    return shift * (WARY_WEIGHT if shift > 0.0 else CALM_WEIGHT)
 
 
 def _best_rule(rules: Iterable[Rule], brief: Brief) -> tuple[float, tuple[Span, ...]]:

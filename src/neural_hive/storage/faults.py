@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from neural_hive.errors import StorageError
@@ -16,11 +16,15 @@ FaultTable = Sequence[tuple[type[BaseException], str]]
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Translates the errors of one product at one address. setting: the setting that the URL came from."""
+    """Translates the errors of one product at one address.
+
+    setting: the setting that the URL came from. codes: what to do about errors whose `code` says more than their type.
+    """
 
     setting: str
     url: str
     table: FaultTable
+    codes: Mapping[int, str] = field(default_factory=dict)
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -32,7 +36,8 @@ class Faults:
 
     def error(self, error: BaseException) -> StorageError:
         """The hive's error for one of the driver's."""
-        found = next((words for kind, words in self.table if isinstance(error, kind)), "")
+        by_type = next((words for kind, words in self.table if isinstance(error, kind)), "")
+        found = self.codes.get(getattr(error, "code", None) or 0, by_type)
         advice = found or f"it failed ({type(error).__name__})"
         return StorageError(f"{self.setting}: {mask(self.url)}: {advice}.")
 

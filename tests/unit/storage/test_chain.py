@@ -30,15 +30,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=8,
 )
-DRAFTS = st.builds(
-    lambda kind, case_id, tenant, body: Draft(
-        kind, case_id, tenant, "2026-01-31T12:00:00.000000Z", canonical_json(body)
-    ),
-    st.sampled_from(["accepted", "decided", "reviewed"]),
-    TEXTS,
-    TEXTS,
-    JSON,
-)
+AT = st.just("2026-01-31T12:00:00.000000Z")
+KINDS = st.sampled_from(["accepted", "decided", "reviewed"])
+DRAFTS = st.builds(Draft, KINDS, case_id=TEXTS, tenant=TEXTS, at=AT, body=JSON.map(canonical_json))
 CHAINS = st.lists(DRAFTS, min_size=1, max_size=5)
 
 
@@ -82,8 +76,8 @@ def test_a_chain_follows_itself(drafts: list[Draft]) -> None:
 @given(CHAINS)
 def test_an_export_holds_the_bytes_that_the_hash_covers(drafts: list[Draft]) -> None:
     for line, entry in zip(exported(drafts), chain(drafts), strict=True):
-        assert line[9:-76] == entry_bytes(entry.seq, entry.draft, entry.previous_hash)
-        assert hashlib.sha256(line[9:-76]).hexdigest() == json.loads(line)["hash"]
+        assert line[9:-75] == entry_bytes(entry.seq, entry.draft, entry.previous_hash)
+        assert hashlib.sha256(line[9:-75]).hexdigest() == json.loads(line)["hash"]
 
 
 @given(CHAINS)
@@ -127,13 +121,6 @@ def test_what_is_not_an_entry_is_broken_and_empty_lines_are_nothing() -> None:
     line = exported([DRAFT])[0]
     assert verify_export([line, b"\n", ""]).ok
     assert verify_export([line.decode() + "\n"]).ok
-    for bad in (
-        b"{",
-        b"[]",
-        b"null",
-        b'{"entry":{},"hash":""}',
-        b'{"entry":null,"hash":""}',
-        b"\xff",
-        line.replace(b":1,", b':"1",'),
-    ):
+    without = (b"{", b"[]", b"null", b'{"entry":{},"hash":""}', b'{"entry":null,"hash":""}', b"\xff")
+    for bad in (*without, line.replace(b":1,", b':"1",'), line + b" x", line.replace(b",", b", ")):
         assert verify_export([bad]).first_broken == "1"

@@ -32,7 +32,7 @@ def test_an_empty_index_finds_nothing() -> None:
 def test_many_vectors_are_searched_as_well_as_exactly() -> None:
     random = np.random.default_rng(1)
     topics = unit(random.normal(size=(40, 512)))
-    values = unit(topics[random.integers(0, 40, 6000)] + 0.9 * unit(random.normal(size=(6000, 512))))
+    values = unit(topics[random.integers(0, 40, 6000)] + 0.6 * unit(random.normal(size=(6000, 512))))
     index = filled(values)
     hits = 0
     for query in values[::300]:

@@ -1,4 +1,4 @@
-"""The writer: group commit, failures that stay with their operation, a bound, and nothing acknowledged that is not there."""
+"""The writer: group commit, failures that stay with their operation, a bound, nothing acknowledged that was lost."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def test_what_waits_together_is_committed_together(database: Database) -> 
     n_commits = 0
     go.set()
     await asyncio.gather(held, *waiting)
-    assert n_commits == 1
+    assert n_commits == 2  # the one that kept the writer busy, and all the others
     assert await database.read(numbers) == list(range(50))
 
 
@@ -102,11 +102,9 @@ async def test_an_error_of_sqlite_stays_with_its_operation_too(database: Databas
 async def test_a_full_disk_is_an_error_that_says_so_and_nothing_is_acknowledged(database: Database) -> None:
     pages = await database.write(lambda connection: connection.execute("PRAGMA page_count").get)
     await database.write(lambda connection: connection.execute(f"PRAGMA max_page_count = {pages}").get)
-    text = "x" * 100_000
+    big = "CREATE TABLE big AS SELECT zeroblob(100000) AS content"
     with pytest.raises(StorageError, match="disk is full"):
-        await database.write(
-            lambda connection: connection.execute(f"CREATE TABLE big AS SELECT '{text}' AS t").fetchall()
-        )
+        await database.write(lambda connection: connection.execute(big).fetchall())
     assert await database.read(lambda connection: connection.table_exists("main", "big")) is False
     await database.write(insert(1))
     assert await database.read(numbers) == [1]
@@ -189,13 +187,17 @@ async def test_a_read_only_file_can_be_read_and_not_written(database: Database, 
     connection.close()
 
 
-@pytest.mark.parametrize(
-    "content", [b"this is not a database at all, it is a text" * 50, b"SQLite format 3\x00" + b"\xff" * 5000]
+@pytest.fixture(
+    params=[b"this is a text, not a database" * 50, b"SQLite format 3\x00" + b"\xff" * 5000], ids=["text", "torn"]
 )
-async def test_a_file_that_is_not_a_database_is_refused(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+def no_database(request: pytest.FixtureRequest, path: Path) -> Path:
+    path.write_bytes(request.param)
+    return path
+
+
+async def test_a_file_that_is_not_a_database_is_refused(no_database: Path) -> None:
     with pytest.raises(StorageError, match=r"not a SQLite database|damaged"):
-        async with open_database(str(path)):
+        async with open_database(str(no_database)):
             pass
 
 

@@ -119,9 +119,10 @@ def test_a_truncated_file_gives_what_it_holds_or_a_refusal(container, share):
     codec = {"flac": "flac", "mp3": "libmp3lame", "ipod": "aac"}.get(container, "libopus")
     data = encoded(container, codec, rate_hz=48_000, seconds=2.0)
     try:
-        assert len(decode(data[: int(len(data) * share)])) <= 33_000
-    except AudioRejectedError as refusal:
-        assert str(refusal)
+        n_samples = len(decode(data[: int(len(data) * share)]))
+    except AudioRejectedError:
+        n_samples = 0
+    assert n_samples <= 33_000
 
 
 def test_a_video_without_sound_is_refused():

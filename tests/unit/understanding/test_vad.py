@@ -1,5 +1,7 @@
 """Speech is found; silence, noise and music are not speech."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -55,7 +57,7 @@ def test_pieces_are_joined_up_to_the_limit_and_cut_beyond_it():
     assert pieces[0] == Span(0, 12 * RATE)
     assert all(piece.n_samples <= 20 * RATE for piece in pieces)
     assert pieces[-1].end == 60 * RATE
-    assert all(a.end <= b.start for a, b in zip(pieces, pieces[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(pieces))
 
 
 def test_a_long_pause_always_separates():

@@ -6,7 +6,7 @@ SHA-256. The body is hashed as it is stored, byte for byte, so nothing depends o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -96,22 +96,18 @@ def seal(draft: Draft, head: Head) -> Entry:
 
 def find_break(entry: Entry, head: Head) -> Break | None:
     """Why `entry` cannot be the one that was written after `head`, or None if it can."""
-    if entry.seq != head.seq + 1:
-        return Break(str(head.seq + 1), f"entry {head.seq + 1} is missing; the next one is {entry.seq}")
-    if entry.previous_hash != head.hash:
-        return Break(str(entry.seq), f"entry {entry.seq} ({entry.draft.kind}) does not follow the entry before it")
-    if digest(entry_bytes(entry.seq, entry.draft, entry.previous_hash)) != entry.hash:
-        return Break(str(entry.seq), f"entry {entry.seq} ({entry.draft.kind}) does not have the hash it was given")
-    return None
+    raw = entry_bytes(entry.seq, entry.draft, entry.previous_hash)
+    return _find_break(_Link(entry.seq, entry.previous_hash, entry.hash, raw), head)
 
 
 def export_row(entry: Entry) -> dict[str, Any]:
-    """One row of an export: `{"entry": {…}, "hash": "…"}`. Write it with `export_line`."""
-    return {"entry": orjson.loads(entry_bytes(entry.seq, entry.draft, entry.previous_hash)), "hash": entry.hash}
+    """One row of an export: `{"entry": {…}, "hash": "…"}`, the entry as the very bytes that were hashed."""
+    raw = entry_bytes(entry.seq, entry.draft, entry.previous_hash)
+    return {"entry": orjson.Fragment(raw), "hash": entry.hash}
 
 
 def export_line(row: dict[str, Any]) -> bytes:
-    """The line that an export holds for a row, without the line feed. The entry's own bytes are `line[9:-76]`."""
+    """The line that an export holds for a row, without the line feed. The entry's own bytes are `line[9:-75]`."""
     return canonical_json(row)
 
 
@@ -123,14 +119,18 @@ def verify_export(lines: Iterable[bytes | str], *, is_one_tenant: bool = False) 
     the last hash with one that somebody holds, for example in a decision that was answered.
     """
     head, checked = Head(), 0
-    for entry in _parsed(lines):
-        if entry is None:
-            found: Break | None = Break(str(head.seq + 1), f"the row after entry {head.seq} is not as it was exported")
-        else:
-            found = find_break(entry, _expected(entry, head) if is_one_tenant else head)
-        if found is not None or entry is None:
+    for line in lines:
+        raw = line.encode() if isinstance(line, str) else line
+        if not raw.strip():
+            continue
+        link = _parse(raw.removesuffix(b"\n"))
+        if link is None:
+            reason = f"the row after entry {head.seq} is not as it was exported"
+            return verification(Break(str(head.seq + 1), reason), checked)
+        found = _find_break(link, _expected(link, head) if is_one_tenant else head)
+        if found is not None:
             return verification(found, checked)
-        head, checked = entry.head, checked + 1
+        head, checked = Head(link.seq, link.hash), checked + 1
     return verification(None, checked)
 
 
@@ -141,27 +141,39 @@ def verification(found: Break | None, checked: int) -> Verification:
     return Verification(ok=False, checked=checked, first_broken=found.entry or None, reason=found.reason)
 
 
-def _expected(entry: Entry, head: Head) -> Head:
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """What decides an entry's place: `raw` is what its hash covers."""
+
+    seq: int
+    previous_hash: str
+    hash: str
+    raw: bytes
+
+
+def _find_break(link: _Link, head: Head) -> Break | None:
+    if link.seq != head.seq + 1:
+        return Break(str(head.seq + 1), f"entry {head.seq + 1} is missing; the next one is {link.seq}")
+    if link.previous_hash != head.hash:
+        return Break(str(link.seq), f"entry {link.seq} does not follow the entry before it")
+    if digest(link.raw) != link.hash:
+        return Break(str(link.seq), f"entry {link.seq} does not have the hash it was given")
+    return None
+
+
+def _expected(link: _Link, head: Head) -> Head:
     """Where an entry of a one-tenant export must follow: any later place when there is a gap."""
-    return Head(entry.seq - 1, entry.previous_hash) if entry.seq > head.seq + 1 else head
+    return Head(link.seq - 1, link.previous_hash) if link.seq > head.seq + 1 else head
 
 
-def _parsed(lines: Iterable[bytes | str]) -> Iterator[Entry | None]:
-    """The entries of an export; None for a row that is not one."""
-    for line in lines:
-        if line.strip():
-            yield _parse(line)
-
-
-def _parse(line: bytes | str) -> Entry | None:
-    """The entry of one row, or None when the row is not, byte for byte, what an export writes."""
-    raw = line.encode() if isinstance(line, str) else line
-    try:
-        row = orjson.loads(raw)
-        fields = row["entry"]
-        draft = Draft(fields["kind"], fields["case_id"], fields["tenant"], fields["at"], canonical_json(fields["body"]))
-        entry = Entry(fields["seq"], draft, fields["previous_hash"], row["hash"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+def _parse(line: bytes) -> _Link | None:
+    """The entry of one row, or None when the row is not one as an export writes it."""
+    raw, hash_ = line[9:-75], line[-66:-2]
+    if line != b'{"entry":' + raw + b',"hash":"' + hash_ + b'"}':
         return None
-    is_as_written = isinstance(entry.seq, int) and export_line(export_row(entry)) == raw.strip()
-    return entry if is_as_written else None
+    try:
+        fields = orjson.loads(raw)
+        link = _Link(fields["seq"], fields["previous_hash"], hash_.decode("ascii"), raw)
+    except (orjson.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+        return None
+    return link if isinstance(link.seq, int) else None

@@ -44,7 +44,7 @@ _WORDS: dict[str, str] = {
         r"|timestamp|epoch"
         r"|lote|batch|contratos?|contracts?|valor|total|pre[çc]o|price|precio|amount|montante|importe|commit|pid|req"
         r"|request|transa[çc][ãa]o|transaction|transacci[óo]n|s[ée]rie|serial|isbn|ean|gtin"
-        r"|limite|limit|m[áa]ximo|m[íi]nimo|max|min|timeout|bytes|r\$|us\$|\$|€|£|eur|brl|usd"
+        r"|limite|limit|m[áa]ximo|m[íi]nimo|max|min|timeout|bytes"
     ),
 }
 _ANNOUNCE = re.compile(
@@ -53,6 +53,7 @@ _ANNOUNCE = re.compile(
 #: Words too common to overrule a clearer one before them: "meu CPF, número do titular".
 _FAINT = re.compile(r"n[úu]mero d[eoa]")
 _BEFORE_CHARS, _AFTER_CHARS = 40, 24
+_OTHER_CHARS = 14  # "pedido n.º 123", not "o pedido do cliente 123": a word that clears a number must stand close
 
 
 class Cue(NamedTuple):
@@ -65,7 +66,8 @@ class Cue(NamedTuple):
     def at(self, start: int, is_last: bool) -> str:
         """What is announced for the part of the run that begins at `start`; `is_last` if it reaches the end of the
         run."""
-        if self.before and start - self.before_end <= _BEFORE_CHARS:
+        reach = _OTHER_CHARS if self.before == "other" else _BEFORE_CHARS
+        if self.before and start - self.before_end <= reach:
             return self.before
         return self.after if is_last else ""
 
@@ -80,4 +82,5 @@ def announced(text: str, start: int, end: int) -> Cue:
     if before:
         return Cue(before, before_end, "")
     after = _ANNOUNCE.search(text[end : end + _AFTER_CHARS].lower())
-    return Cue("", 0, (after.lastgroup or "") if after else "")
+    meaning = (after.lastgroup or "") if after else ""
+    return Cue("", 0, meaning if meaning != "other" else "")

@@ -40,8 +40,16 @@ async def ear(tiny):
 
 async def _until(condition) -> None:
     async with asyncio.timeout(30):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is awaited happens in another process
             await asyncio.sleep(0.01)
+
+
+def _exists(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def _environment(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
 
 
 async def test_silence_is_a_value_and_not_an_error(ear):
@@ -88,7 +96,7 @@ async def test_a_worker_that_hangs_is_killed_and_the_caller_is_told(tiny):
     with pytest.raises(AudioRejectedError, match="too long"):
         await ear.transcribe(_wav(SILENCE))
     assert ear.worker_pid is None
-    assert not Path(f"/proc/{pid}").exists()
+    assert not _exists(pid)
     assert not (await ear.transcribe(_wav(SILENCE))).has_speech
     await ear.close()
 
@@ -140,7 +148,7 @@ async def test_a_closed_ear_refuses_and_leaves_no_process(tiny):
     pid = ear.worker_pid
     await ear.close()
     await ear.close()
-    assert not Path(f"/proc/{pid}").exists()
+    assert not _exists(pid)
     with pytest.raises(UnavailableError):
         await ear.transcribe_samples(SILENCE)
 
@@ -149,5 +157,5 @@ async def test_a_worker_knows_no_secrets_of_the_hive(tiny, monkeypatch):
     monkeypatch.setenv("HIVE_SECRET_FOR_TEST", "do-not-leak")
     ear = Ear(tiny)
     await ear.warm()
-    assert b"do-not-leak" not in Path(f"/proc/{ear.worker_pid}/environ").read_bytes()
+    assert b"do-not-leak" not in _environment(ear.worker_pid)
     await ear.close()

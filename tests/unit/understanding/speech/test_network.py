@@ -53,7 +53,7 @@ def test_hypotheses_in_one_pool_do_not_see_each_other(model, memory):
 
 
 def test_each_row_of_the_encoder_has_its_own_step_of_quantisation(tiny):
-    """A fused operator of the runtime once took the rows' steps for one number; loud and soft rows then came out wrong."""
+    """A fused operator of the runtime once took the rows' steps for one number."""
     model = WhisperModel(tiny, n_threads=1)
     rng = np.random.default_rng(2)
     sound = np.concatenate([rng.normal(0, 0.3, 16_000), rng.normal(0, 0.0003, 16_000)]).astype(np.float32)
@@ -108,7 +108,8 @@ def _linear(x, c, name):
 
 
 def _attend(x, c, name):
-    q, k, v = (part.reshape(-1, 2, 16).transpose(1, 0, 2) for part in np.split(_linear(x, c, f"{name}/linear_0"), 3, 1))
+    parts = np.split(_linear(x, c, f"{name}/linear_0"), 3, 1)
+    q, k, v = (part.reshape(-1, 2, 16).transpose(1, 0, 2) for part in parts)
     scores = q @ k.transpose(0, 2, 1) / 4
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     heads = (weights / weights.sum(axis=-1, keepdims=True)) @ v
