@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-#: Most words that `...` in a phrase may stand for.
+#: Most words that `...` in a phrase may stand for, unless a matcher says otherwise.
 MAX_GAP = 4
 
 _TOKEN = re.compile(r"‹[a-z_]+-\d+›|[^\W_]+|[.!?;:\n]|[,()–—]")
@@ -159,12 +159,13 @@ class PhraseMatcher(Generic[T]):
     Looks only at phrases that can start with a word of the text, so the time grows with the text, not with the phrases.
     """
 
-    def __init__(self, phrases: Iterable[tuple[str, T]]) -> None:
-        """Compile (phrase, payload) pairs.
+    def __init__(self, phrases: Iterable[tuple[str, T]], max_gap: int = MAX_GAP) -> None:
+        """Compile (phrase, payload) pairs. max_gap: most words that `...` stands for.
 
         Raises:
             PhraseSyntaxError: a phrase is empty, or begins or ends with a gap.
         """
+        self._max_gap = max_gap
         self._exact: dict[str, list[tuple[T, Sequence[_Word | None]]]] = {}
         self._prefix: dict[str, list[tuple[str, T, Sequence[_Word | None]]]] = {}
         for phrase, payload in phrases:
@@ -189,7 +190,7 @@ class PhraseMatcher(Generic[T]):
         exact, prefix = self._exact, self._prefix
         for at, word in enumerate(words.folded):
             for payload, rest in exact.get(word, ()):
-                last = _match_rest(words, at, rest)
+                last = _match_rest(words, at, rest, self._max_gap)
                 if last is not None:
                     found.append(Match(payload, at, last))
             for size in (3, 2, 1):
@@ -197,13 +198,13 @@ class PhraseMatcher(Generic[T]):
                     if len(start) <= 3 and len(start) != size:
                         continue
                     if word.startswith(start):
-                        last = _match_rest(words, at, rest)
+                        last = _match_rest(words, at, rest, self._max_gap)
                         if last is not None:
                             found.append(Match(payload, at, last))
         return found
 
 
-def _match_rest(words: Words, at: int, rest: Sequence[_Word | None]) -> int | None:
+def _match_rest(words: Words, at: int, rest: Sequence[_Word | None], max_gap: int) -> int | None:
     """Last word of the shortest match of `rest` after word `at`, or None."""
     if not rest:
         return at
@@ -211,15 +212,15 @@ def _match_rest(words: Words, at: int, rest: Sequence[_Word | None]) -> int | No
     if head is not _GAP:
         following = at + 1
         if following < len(words) and words.sentence[following] == words.sentence[at] and head.fits(words.folded[following]):
-            return _match_rest(words, following, rest[1:])
+            return _match_rest(words, following, rest[1:], max_gap)
         return None
     target = rest[1]
     assert target is not None
-    for following in range(at + 1, min(at + 2 + MAX_GAP, len(words))):
+    for following in range(at + 1, min(at + 2 + max_gap, len(words))):
         if words.sentence[following] != words.sentence[at]:
             return None
         if target.fits(words.folded[following]):
-            last = _match_rest(words, following, rest[2:])
+            last = _match_rest(words, following, rest[2:], max_gap)
             if last is not None:
                 return last
     return None

@@ -117,18 +117,18 @@ def test_the_rate_limit_is_enforced(hive_starter: Callable[..., Any]) -> None:
 
 
 def test_tokens_keep_tenants_and_roles_apart(hive_starter: Callable[..., Any]) -> None:
-    hive = hive_starter(HIVE_AUTH_TOKENS="alpha=acme:ana,beta=globex:bo:reviewer,gamma=acme:chief:reviewer")
-    with hive.client() as nobody, hive.client(Authorization="Bearer alpha") as ana:
+    hive = hive_starter(HIVE_AUTH_TOKENS="alpha=acme:u-17,beta=globex:u-18:reviewer,gamma=acme:u-19:reviewer")
+    with hive.client() as nobody, hive.client(Authorization="Bearer alpha") as user:
         assert nobody.get("/api/v1/intents").status_code == 401
         assert nobody.get("/health").status_code == 200
-        case = ana.post("/api/v1/intents", json=HARMLESS).json()
+        case = user.post("/api/v1/intents", json=HARMLESS).json()
         path = f"/api/v1/intents/{case['id']}"
         verdict = {"verdict": "approved"}
-        assert (case["intent"]["tenant"], case["intent"]["actor"]) == ("acme", "ana")
-        assert ana.post(f"{path}/reviews", json=verdict).status_code == 403
-        assert ana.get(path, headers={"Authorization": "Bearer beta"}).status_code == 404
-        as_chief = {"Authorization": "Bearer gamma"}
-        assert ana.post(f"{path}/reviews", json=verdict, headers=as_chief).status_code == 201
+        assert (case["intent"]["tenant"], case["intent"]["actor"]) == ("acme", "u-17")
+        assert user.post(f"{path}/reviews", json=verdict).status_code == 403
+        assert user.get(path, headers={"Authorization": "Bearer beta"}).status_code == 404
+        as_reviewer = {"Authorization": "Bearer gamma"}
+        assert user.post(f"{path}/reviews", json=verdict, headers=as_reviewer).status_code == 201
 
 
 def test_a_public_address_without_authentication_is_refused(hive_command: Callable[..., Any]) -> None:

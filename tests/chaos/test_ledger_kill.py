@@ -1,4 +1,4 @@
-"""`kill -9` at any instant under load: nothing acknowledged is lost, every case has one decision, the chain verifies."""
+"""`kill -9` at any instant under load: nothing acknowledged is lost, each case has one decision, the chain verifies."""
 
 from __future__ import annotations
 

@@ -34,9 +34,7 @@ async def open_record(settings: Settings) -> AsyncIterator[RecordReader]:
     """
     file = sqlite_file(settings.ledger_url, "HIVE_LEDGER_URL")
     if file is not None and not file.exists():
-        raise NotFoundError(
-            f"There is no ledger {file} here; go where it is, set HIVE_LEDGER_URL, or use --server URL."
-        )
+        raise NotFoundError(f"There is no ledger {file} here; set HIVE_LEDGER_URL, or use --server URL.")
     async with open_storage() as storage:
         yield RecordReader(await storage.ledger(settings.ledger_url))
 

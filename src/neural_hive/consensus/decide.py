@@ -13,11 +13,11 @@ from neural_hive.consensus.pooling import agreement, experience, pool, severity_
 from neural_hive.contracts import SEVERITY_ORDER, Decision, Opinion, Outcome, Quorum, Status, Understanding
 
 #: Pooled risk from which conditions are needed, a person is asked, the answer is no.
-CONDITIONAL_AT, REVIEW_AT, REJECT_AT = 0.27, 0.62, 0.9
+CONDITIONAL_AT, REVIEW_AT, REJECT_AT = 0.25, 0.52, 0.9
 #: Specialists that must answer, of five.
 QUORUM = 3
 #: Below this confidence a person decides.
-CONFIDENCE_FLOOR = 0.3
+CONFIDENCE_FLOOR = 0.2
 #: How much the risk of a specialist counts when choosing whose business it mainly is.
 PRIMARY_RISK_SHARE = 0.5
 

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from uuid_utils import uuid7
 
 from neural_hive.canonical import digest
-from neural_hive.console.live import pieces
+from neural_hive.console.live import RECORDED, Draw, pieces
 from neural_hive.console.rendering import may, page, render
 from neural_hive.console.visitors import Visitor, check_own_form, visitor_of
 from neural_hive.contracts import Ask, Case, CaseStatus, Channel
@@ -133,7 +133,7 @@ async def get_live(request: Request) -> Response:
     def draw(section: str, case: Case) -> str:
         return render(f"case/{_template(section)}.html", visitor, case=case, specialist=section.partition("-")[2])
 
-    stream = pieces(case, events, request.app.state.closing, draw, partial(_finish, hive, visitor))
+    stream = pieces(case, events, request.app.state.closing, draw, partial(_finish, hive, visitor, draw))
     return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
 
@@ -141,10 +141,12 @@ def _template(section: str) -> str:
     return section.partition("-")[0]
 
 
-async def _finish(hive: JudgingHive, visitor: Visitor, case: Case) -> AsyncIterator[tuple[str, str]]:
-    """The sections that need more than the events, from the recorded case."""
+async def _finish(hive: JudgingHive, visitor: Visitor, draw: Draw, case: Case) -> AsyncIterator[tuple[str, str]]:
+    """Every section from the recorded case, those that need more than the case last."""
     recorded = await hive.case(visitor.identity.tenant, case.id)
+    for section in RECORDED:
+        yield section, draw(section, recorded)
     near = await related_to(hive, visitor, recorded)
     values = {"case": recorded, "near": near, "alike": await _alike(hive, visitor, near)}
-    for section in ("asked", "systems", "similar", "reviews", "record"):
+    for section in ("systems", "similar", "reviews", "record"):
         yield section, render(f"case/{section}.html", visitor, may_review=may(visitor, Role.REVIEWER), **values)

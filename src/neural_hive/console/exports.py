@@ -7,9 +7,7 @@ import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-import orjson
-
-from neural_hive.contracts import Case, Record
+from neural_hive.contracts import Case
 from neural_hive.gateway.ports import JudgingHive
 from neural_hive.ports import CaseQuery
 
@@ -94,8 +92,3 @@ def _line(cells: tuple[str, ...]) -> bytes:
 def inert(cell: str) -> str:
     """A cell that no spreadsheet runs as a formula. Source: OWASP, CSV Injection."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
-
-
-def pretty_json(record: Record) -> str:
-    """A record for people to read."""
-    return orjson.dumps(record.model_dump(mode="json"), option=orjson.OPT_INDENT_2).decode()

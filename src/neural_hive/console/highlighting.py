@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 from markupsafe import Markup, escape
 
 from neural_hive.console.wording import Wording
-from neural_hive.contracts import Case
+from neural_hive.contracts import Case, Entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def annotations_of(case: Case, t: Wording) -> list[Annotation]:
         for mention in case.understanding.pii:
             masked = t("asked.masked", kind=t.name("pii", mention.kind))
             found.append(Annotation(mention.start, mention.end, "pii", masked))
-        found += [Annotation(e.start, e.end, "entity", t.name("entity", e.type)) for e in case.understanding.entities]
+        found += [Annotation(e.start, e.end, "entity", t.name("entity", e.type)) for e in entities_of(case)]
     for opinion in case.opinions:
         for n, finding in enumerate(opinion.findings):
             ref = evidence_ref(opinion.specialist, n)
@@ -83,11 +83,14 @@ def annotations_of(case: Case, t: Wording) -> list[Annotation]:
     return found
 
 
+def entities_of(case: Case) -> list[Entity]:
+    """The entities that are no masked personal data; those are shown as masked."""
+    if case.understanding is None:
+        return []
+    masked = {(mention.start, mention.end) for mention in case.understanding.pii}
+    return [entity for entity in case.understanding.entities if (entity.start, entity.end) not in masked]
+
+
 def evidence_ref(specialist: str, n: int) -> str:
     """What ties finding number `n` of a specialist to the words it quotes; safe inside a space-separated list."""
     return f"{'-'.join(specialist.split())}-{n}"
-
-
-def safe_id(words: Sequence[str]) -> str:
-    """An HTML id made of letters, digits and hyphens."""
-    return "-".join("".join(c if c.isalnum() and c.isascii() else "-" for c in word) for word in words)

@@ -14,7 +14,8 @@ Draw = Callable[[str, Case], str]
 #: Completes a decided case and draws the sections that need more than the case. case → (section, HTML).
 Finish = Callable[[Case], AsyncIterator[tuple[str, str]]]
 _KEEP_ALIVE = b": keep-alive\n\n"
-_OPINIONS = tuple(f"opinion-{name}" for name in SpecialistName)
+#: Everything that a decided case shows, drawn again at the end from the record: whoever watches late misses no event.
+RECORDED = ("asked", "understanding", "comb", *(f"opinion-{name}" for name in SpecialistName), "chart", "verdict")
 
 
 def grown(case: Case, event: Event) -> Case:
@@ -51,7 +52,7 @@ def sections_changed_by(event: Event) -> tuple[str, ...]:
         case EventType.OPINION:
             return (f"opinion-{part_of(event)['specialist']}", "asked", "comb", "chart", "news")
         case EventType.DECIDED:
-            return ("verdict", "comb", "chart", *_OPINIONS, "news")
+            return ("verdict", "news")
         case _:
             return ()
 
@@ -59,7 +60,7 @@ def sections_changed_by(event: Event) -> tuple[str, ...]:
 async def pieces(
     case: Case, events: AsyncIterator[Event], closing: asyncio.Event, draw: Draw, finish: Finish
 ) -> AsyncIterator[bytes]:
-    """The stream: changed sections after every event; the rest and `done` after the decision."""
+    """The stream: changed sections after every event; after the decision what `finish` draws, and `done`."""
     first = await anext(events, None)
     async for event in with_pauses(first, events, closing):
         if event is None:

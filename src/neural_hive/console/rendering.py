@@ -14,8 +14,7 @@ from starlette.responses import HTMLResponse
 
 from neural_hive import __version__
 from neural_hive.console import charts
-from neural_hive.console.exports import pretty_json
-from neural_hive.console.highlighting import evidence_ref, highlighted_text, safe_id
+from neural_hive.console.highlighting import entities_of, evidence_ref, highlighted_text
 from neural_hive.console.visitors import Visitor
 from neural_hive.console.wording import LANGUAGES
 from neural_hive.contracts import Domain, Outcome, SpecialistName
@@ -42,10 +41,9 @@ def _environment() -> jinja2.Environment:
     environment.globals.update(
         asset=asset,
         charts=charts,
+        entities_of=entities_of,
         evidence_ref=evidence_ref,
         highlighted_text=highlighted_text,
-        pretty_json=pretty_json,
-        safe_id=safe_id,
         sprite=asset("icons.svg"),
         languages=LANGUAGES,
         outcomes=tuple(Outcome),

@@ -98,7 +98,7 @@ class Edge:
             await problem_response(error, scope)(scope, receive, answer)
         except ClientDisconnect:
             logger.info("client_went_away", request_id=own_id)
-        except Exception as error:  # the edge of the process: what nobody foresaw is logged, and answered once
+        except Exception as error:  # noqa: BLE001 - the edge of the process: what nobody foresaw is logged and answered
             # Formatted here and without local variables: those hold what people wrote.
             logger.error("request_failed", request_id=own_id, exception="".join(format_exception(error)))
             if not status:

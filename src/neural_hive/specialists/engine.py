@@ -27,7 +27,7 @@ SIGNAL_WEIGHT = 0.8
 #: Each further finding counts less: concerns about one text are not independent, as plain noisy-OR assumes.
 DAMPING = 0.45
 #: Risk from which a specialist, alone, would add conditions, ask a person, reject.
-RISK_CONDITIONAL, RISK_REVIEW, RISK_REJECT = 0.35, 0.65, 0.88
+RISK_CONDITIONAL, RISK_REVIEW, RISK_REJECT = 0.25, 0.55, 0.88
 #: Log-odds by which circumstances move a likelihood. Every one of them is monotone and bounded.
 STATED, STATED_OTHER, MAX_STATED_OTHER, MAX_STATED = -0.8, -0.25, -0.75, -2.0
 WAIVED, WAIVED_OTHER = 0.9, 0.45

@@ -31,6 +31,8 @@ _CONJUNCTIONS = frozenset(["or", "and", "e", "ou", "o", "u", "y", "and", "nor", 
 _OBJECT_ENDS = frozenset(
     ["with", "without", "after", "before", "until", "unless", "if", "because", "since", "when", "while", "using", "via", "by", "com", "sem", "apos", "depois", "antes", "ate", "se", "porque", "quando", "enquanto", "usando", "via", "con", "sin", "despues", "tras", "antes", "hasta", "si", "porque", "cuando", "mientras", "usando", "mediante"]
 )
+#: Actions whose object usually comes before them: 'the site is down', 'the password in plain text'.
+_SUBJECT_FIRST = frozenset({"fail", "expose"})
 #: Actions that make or look at something; an action that follows them says what the thing is for.
 _MAKING = frozenset({"create", "improve", "fix", "document", "test", "read", "investigate", "automate", "integrate", "fail", "modify"})
 
@@ -166,8 +168,11 @@ def _objects_of(
     end = next((w - 1 for w in range(match.last + 1, min(end, len(words) - 1) + 1) if words.folded[w] in _OBJECT_ENDS), end)
     after = [o for o in objects if match.last < o.first <= end and words.sentence[o.first] == sentence]
     same_clause = [o for o in after if words.clause[o.first] == clause]
+    start = max(previous_end, match.first - _BEFORE - 1)
+    before = [o for o in objects if start < o.first and o.last < match.first and words.sentence[o.first] == sentence]
     found = inside + (same_clause or after)
-    if not found:
-        start = max(previous_end, match.first - _BEFORE - 1)
-        found = [o for o in objects if start < o.first < match.first and words.sentence[o.first] == sentence]
+    if match.payload.name in _SUBJECT_FIRST:
+        found = [*before[::-1], *found]
+    elif not found:
+        found = before
     return tuple(found[:4])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx2
 from fake_hive import FakeHive
 
 from neural_hive.console.live import grown, message, part_of, pieces
@@ -54,10 +55,23 @@ async def test_each_event_is_shown_before_the_next_one_happens(hive: FakeHive) -
     async for piece in pieces(case, happening(), asyncio.Event(), draw, finish):
         sent += piece
         shown.append(piece.decode())
-    assert sent.count(b"event: opinion-") == 10
+    assert sent.count(b"event: opinion-") == 5
     assert sent.endswith(b"event: done\ndata: \n\n")
     assert b"event: record" in sent
 
 
 def test_every_line_of_a_section_is_a_data_line() -> None:
     assert message("news", "<p>\r\na\n</p>") == b"event: news\ndata: <p>\ndata: a\ndata: </p>\n\n"
+
+
+async def test_whoever_watches_late_still_sees_everything(browser: httpx2.AsyncClient, hive: FakeHive) -> None:
+    case, events = await told(hive)
+
+    async def only_the_decision(tenant: str, case_id: str) -> AsyncIterator[Event]:
+        yield events[-1]
+
+    hive.events = only_the_decision  # type: ignore[method-assign]
+    text = (await browser.get(f"/cases/{case.id}/live")).text
+    assert text.count("event: opinion-") == 5
+    assert text.count("event: understanding") == 1
+    assert text.rstrip().endswith("event: done\ndata:")

@@ -174,6 +174,7 @@ def test_each_kind_is_masked(text: str, kind: str) -> None:
         "Migrar o Oracle para Aurora em São Paulo com Jenkins e Grafana",
         "servidores em Santiago de Chile e São José dos Campos",
         "o banco Santander usa MariaDB",
+        "los clientes de Madrid y la tienda de Braga",
         "abrir a porta 5432 para 0.0.0.0/0",
         "a senha é fraca e o token expira",
         "std::string e a::b no código",

@@ -34,6 +34,7 @@ from neural_hive.errors import ConflictError, IdempotencyConflictError
 from neural_hive.ports import Accepted, CaseQuery, IdempotencyKey
 from neural_hive.storage.faults import Faults
 from neural_hive.storage.ledger import mongodb_documents as documents
+from neural_hive.storage.ledger import mongodb_outbox as outbox
 from neural_hive.storage.ledger import records
 from neural_hive.storage.ledger.chain import Draft, EntryKind, export_row, verification
 from neural_hive.storage.ledger.mongodb_chain import Appender
@@ -49,7 +50,7 @@ PING_S = 1.8
 
 
 class MongoLedger:
-    """Implements `Ledger` and `Outbox`. Connects when it is first used; any number of processes may use one database."""
+    """Implements `Ledger` and `Outbox`. Connects when it is first used; many processes may use one database."""
 
     def __init__(
         self, client: AsyncMongoClient[Document], faults: Faults, clock: Callable[[], float] = time.time
@@ -81,13 +82,13 @@ class MongoLedger:
     ) -> Case:
         """See `Ledger.record_decision`."""
         judgement = records.judgement(understanding, opinions, decision)
-        body, event_ids = records.body(judgement), records.decided_event_ids(case_id, opinions)
+        body, parts = records.body(judgement), records.decided_event_parts(opinions)
         with self._faults.translated():
             await self._prepare()
             found = await self._documents({"case_id": case_id})
             rows = documents.rows_from(found, case_id)
             if rows.decided is None:
-                new = NewEntry(_draft(EntryKind.DECIDED, case_id, found[0]["tenant"], body), event_ids)
+                new = NewEntry(_draft(EntryKind.DECIDED, case_id, found[0]["tenant"], body), parts)
                 await self._appender.append(new)
                 found = await self._documents({"case_id": case_id})
             await self._show(found)
@@ -96,7 +97,7 @@ class MongoLedger:
     async def add_review(self, tenant: str, case_id: str, review: Review) -> Case:
         """See `Ledger.add_review`."""
         draft = _draft(EntryKind.REVIEWED, case_id, tenant, records.body(review))
-        new = NewEntry(draft, [records.event_id(case_id, EventType.REVIEWED, review.id)], review.id)
+        new = NewEntry(draft, [records.event_part(EventType.REVIEWED, review.id)], review.id)
         with self._faults.translated():
             await self._prepare()
             found = await self._documents({"case_id": case_id, "tenant": tenant})
@@ -156,34 +157,21 @@ class MongoLedger:
 
     async def pending(self, limit: int) -> Sequence[Event]:
         """See `Outbox.pending`."""
-        waiting: list[Event] = []
         with self._faults.translated():
             await self._prepare()
             await self._finish_shown()
-            async for found in self._entries.find(_UNPUBLISHED).sort("unpublished", 1).limit(max(1, limit)):
-                events = records.events(documents.entry_from(found))
-                waiting += [event for event in events if event.id in found["waiting"]]
-                if len(waiting) >= limit:
-                    break
-        return waiting[: max(0, limit)]
+            return await outbox.pending(self._entries, limit)
 
     async def mark_published(self, event_ids: Sequence[str]) -> None:
         """See `Outbox.mark_published`."""
-        cases = sorted({part for event_id in event_ids for part in _possible_cases(event_id)})
-        if not cases:
-            return
         with self._faults.translated():
             await self._prepare()
-            those = {"case_id": {"$in": cases}, "unpublished": {"$gt": 0}}
-            await self._entries.update_many(those, {"$pull": {"waiting": {"$in": list(event_ids)}}})
-            await self._entries.update_many({**those, "waiting": {"$size": 0}}, {"$unset": {"unpublished": ""}})
+            await outbox.forget(self._entries, event_ids)
 
     async def depth(self) -> int:
         """See `Outbox.depth`."""
-        count = {"_id": None, "n": {"$sum": {"$size": "$waiting"}}}
         with self._faults.translated():
-            answer = await self._entries.aggregate([{"$match": _UNPUBLISHED}, {"$group": count}])
-            return sum([one["n"] async for one in answer])
+            return await outbox.depth(self._entries)
 
     async def close(self) -> None:
         """Finish what is being written. The client is left to whoever opened it."""
@@ -276,25 +264,16 @@ class MongoLedger:
         return [records.case_from(documents.rows_from(found, case_id)) for case_id, found in by_case.items()]
 
 
-_UNPUBLISHED: Document = {"unpublished": {"$gt": 0}, "waiting.0": {"$exists": True}}
-
-
 def _accepted_entry(intent: Intent, idempotency: IdempotencyKey | None, lease_until: float) -> NewEntry:
     draft = _draft(EntryKind.ACCEPTED, intent.id, intent.tenant, records.body(intent))
     beside: Document = {"case": documents.case_document(intent.tenant, intent.id, intent.text, lease_until)}
     if idempotency is not None:
         beside["keys"] = [documents.key_document(intent.tenant, idempotency)]
-    return NewEntry(draft, [records.event_id(intent.id, EventType.ACCEPTED)], beside=beside)
+    return NewEntry(draft, [records.event_part(EventType.ACCEPTED)], beside=beside)
 
 
 def _draft(kind: EntryKind, case_id: str, tenant: str, body: bytes) -> Draft:
     return Draft(kind.value, case_id, tenant, records.utc_text(datetime.now(UTC)), body)
-
-
-def _possible_cases(event_id: str) -> list[str]:
-    """The case ids that an event id may start with: `case:type` or `case:type:detail`."""
-    parts = event_id.split(":")
-    return [":".join(parts[:n]) for n in range(1, len(parts))]
 
 
 @asynccontextmanager

@@ -37,10 +37,13 @@ INDEXES: dict[str, tuple[list[tuple[str, int]], dict[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """An entry to append. detail: what makes it one of its kind in its case. beside: fields that are not hashed."""
+    """An entry to append. detail: what makes it one of its kind in its case. beside: fields that are not hashed.
+
+    event_parts: the events it brings, each as `records.event_part`.
+    """
 
     draft: Draft
-    event_ids: Sequence[str]
+    event_parts: Sequence[str]
     detail: str = ""
     beside: Mapping[str, Any] = field(default_factory=dict)
 
@@ -88,7 +91,7 @@ def document(entry: Entry, new: NewEntry) -> Document:
         "previous_hash": entry.previous_hash,
         "hash": entry.hash,
         "detail": new.detail,
-        "waiting": list(new.event_ids),
+        "waiting": [f"{draft.case_id}:{part}" for part in new.event_parts],
         "unpublished": entry.seq,
         **new.beside,
         **({} if draft.kind == EntryKind.ACCEPTED else {"unprojected": entry.seq}),

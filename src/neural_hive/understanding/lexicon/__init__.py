@@ -11,6 +11,8 @@ from typing import Any
 from neural_hive.phrases import Match, PhraseMatcher, Words, fold
 
 _FILES = ("actions", "objects", "circumstances")
+#: Most words between the parts of a phrase: "guardar [la clave de la API de pagos] en texto plano".
+MAX_GAP = 7
 #: Roles whose words are grammar: they count only in the text's own language ('no' is 'in the' in Portuguese).
 _GRAMMAR = frozenset({"scope", "negate", "refuse", "affirm", "mood", "urgent", "irreversible", "reversible"})
 #: English words that mean something else in Portuguese or Spanish ('data' is a date).
@@ -34,7 +36,7 @@ class Lexicon:
     """All cues of the three files."""
 
     def __init__(self) -> None:
-        self._matcher = PhraseMatcher(_cues())
+        self._matcher = PhraseMatcher(_cues(), max_gap=MAX_GAP)
 
     def find(self, words: Words, languages: frozenset[str]) -> list[Match[Cue]]:
         """Cues in a text written in `languages` (of pt, en, es); English jargon counts in any language."""

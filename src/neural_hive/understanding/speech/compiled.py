@@ -37,6 +37,9 @@ def graph(directory: Path, name: str, version: str, build: Callable[[], bytes]) 
     scratch = path.with_suffix(f".{os.getpid()}")
     scratch.write_bytes(model)
     scratch.replace(path)
+    for older in directory.glob(f"hive-{name}-*.onnx"):
+        if older != path:
+            older.unlink(missing_ok=True)
     return str(path)
 
 
