@@ -324,6 +324,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "speech.json")
+    parser.add_argument("--every", type=int, default=1, help="use every n-th clip, where time is short")
     parser.add_argument("--robust-every", type=int, default=3, help="use every n-th clip in bad sound; 0 leaves it out")
     parser.add_argument("--soak", type=int, default=0)
     parser.add_argument("--fit-confidence", action="store_true")
@@ -333,7 +334,8 @@ def main() -> None:
     if options.peak:
         print_peak(options.peak, options.model, options.clip)
         return
-    clips = [json.loads(line) for line in (options.data / "clips.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = (options.data / "clips.jsonl").read_text(encoding="utf-8").splitlines()
+    clips = [json.loads(line) for line in lines][:: options.every]
     known = json.loads(options.output.read_text()) if options.output.exists() else {}
     if options.fit_confidence:
         known["confidence"] = fit_confidence(clips, options.data, options.model)

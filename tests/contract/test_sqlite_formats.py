@@ -69,11 +69,12 @@ async def test_it_can_be_continued(url: str, version: str, samples: Any) -> None
 def test_anybody_can_check_an_export_with_ten_lines(version: str) -> None:
     """The example of docs/reference/ledger.md."""
     previous = "0" * 64
-    for line in (DATA / f"ledger-{version}.jsonl").open("rb"):
-        entry, claimed = line[9:-76], json.loads(line)["hash"]
-        assert hashlib.sha256(entry).hexdigest() == claimed
-        assert json.loads(entry)["previous_hash"] == previous
-        previous = claimed
+    with (DATA / f"ledger-{version}.jsonl").open("rb") as lines:
+        for line in lines:
+            entry, claimed = line[9:-76], json.loads(line)["hash"]
+            assert hashlib.sha256(entry).hexdigest() == claimed
+            assert json.loads(entry)["previous_hash"] == previous
+            previous = claimed
     assert previous != "0" * 64
 
 

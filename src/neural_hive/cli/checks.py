@@ -62,7 +62,7 @@ def check_machine() -> Iterator[Check]:
     yield _attempt("port", partial(_port, settings))
     yield from _stores(settings)
     yield _attempt("disk", partial(_disk, settings))
-    yield _attempt("encoder", _encoder)
+    yield _attempt("nlu", _understanding)
     yield _attempt("rubrics", partial(_rubrics, settings))
     yield _attempt("speech", partial(_speech, settings))
 
@@ -156,10 +156,11 @@ def _disk(settings: Settings) -> Check:
     return Check("disk", State.OK, detail)
 
 
-def _encoder() -> Check:
-    from neural_hive.understanding.encoder import load_encoder
+def _understanding() -> Check:
+    from neural_hive.hive import load_understander
 
-    return Check("encoder", State.OK, f"sentence encoder {load_encoder().digest[:12]}, files as pinned")
+    models = load_understander().models
+    return Check("nlu", State.OK, ", ".join(f"{name} {digest[:12]}" for name, digest in models.items()))
 
 
 def _rubrics(settings: Settings) -> Check:

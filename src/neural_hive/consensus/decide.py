@@ -9,7 +9,7 @@ from typing import Literal
 
 from neural_hive.consensus.explain import conditions_of, dissent_of, explain
 from neural_hive.consensus.guardrails import Guardrail, Guardrails
-from neural_hive.consensus.pooling import agreement, experience, pool, severity_floor, votes_of, weight
+from neural_hive.consensus.pooling import agreement, experience, pool, severity_floor, told, votes_of, weight
 from neural_hive.contracts import SEVERITY_ORDER, Decision, Opinion, Outcome, Quorum, Status, Understanding
 
 #: Pooled risk from which conditions are needed, a person is asked, the answer is no.
@@ -59,8 +59,8 @@ def decide(panel: Panel, guardrails: Guardrails) -> Decision:
     return Decision(
         outcome=outcome,
         primary=primary,
-        risk=round(risk, 4),
-        risk_band=band(risk),
+        risk=round(told(risk), 4),
+        risk_band=band(round(told(risk), 4)),
         confidence=round(confidence, 4),
         agreement=round(agreed, 4),
         dissent=dissent_of(opinions, outcome, panel.answer_language),
@@ -68,7 +68,7 @@ def decide(panel: Panel, guardrails: Guardrails) -> Decision:
         guardrails=tuple(g.id for g in triggered),
         quorum=Quorum(asked=len(panel.asked), answered=len(opinions), missing=missing),
         degraded=degraded,
-        explanation=explain(panel.understanding, opinions, outcome, round(risk, 2), triggered, missing, confidence < CONFIDENCE_FLOOR, panel.answer_language),
+        explanation=explain(panel.understanding, opinions, outcome, round(told(risk), 2), triggered, missing, confidence < CONFIDENCE_FLOOR, panel.answer_language),
         models=dict(sorted(panel.digests.items())),
     )
 

@@ -64,6 +64,19 @@ def agreement(risks: Sequence[float]) -> float:
     return max(0.0, 1.0 - 2.0 * math.fsum(abs(r - mean) for r in risks) / len(risks))
 
 
+#: (raw, told) knots of the scale on which risk is told. Flat where phrasings of one request differ by chance (measured between
+#: languages: ±0.07), steep where a decision turns.
+SCALE = ((0.0, 0.02), (0.05, 0.11), (0.2, 0.18), (0.3, 0.37), (0.47, 0.45), (0.57, 0.66), (0.85, 0.76), (0.93, 0.92), (1.0, 0.98))
+
+
+def told(risk: float) -> float:
+    """Raw pooled risk → the risk that is told: monotone, continuous, in [0, 1]."""
+    for (x0, y0), (x1, y1) in zip(SCALE, SCALE[1:], strict=False):
+        if risk <= x1:
+            return y0 + (y1 - y0) * (risk - x0) / (x1 - x0)
+    return SCALE[-1][1]
+
+
 def experience(caution: Mapping[str, float]) -> list[tuple[float, float]]:
     """The vote of experience: the risk that such texts usually carry, from the caution head; none without it."""
     if not caution:

@@ -8,7 +8,7 @@ import sys
 from neural_hive.errors import HiveError
 from neural_hive.gateway.app import create_app
 from neural_hive.gateway.hosts import check_bind
-from neural_hive.gateway.server import HiveServer, address_of, bind, run
+from neural_hive.gateway.server import HiveServer, address_of, bind, keep_what_is_loaded, run
 from neural_hive.hive import open_hive
 from neural_hive.settings import Settings, load_settings
 
@@ -29,6 +29,7 @@ def serve_gateway(settings: Settings) -> None:
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     async with open_hive(settings) as hive:
         server = HiveServer(create_app(hive), lambda: _announce(listener))
+        keep_what_is_loaded()
         await server.serve([listener])
 
 

@@ -31,7 +31,7 @@ from neural_hive.gateway.openapi import REFERENCE_PATHS, add_document
 from neural_hive.gateway.refusals import MalformedBodyError, UnsupportedMediaError
 from neural_hive.gateway.routing import API, add_by_hand, json_body, json_response
 from neural_hive.gateway.routing import problems as declare_problems
-from neural_hive.gateway.server import HiveServer, address_of, bind, run
+from neural_hive.gateway.server import HiveServer, address_of, bind, keep_what_is_loaded, run
 from neural_hive.settings import Settings
 from neural_hive.specialists.engine import judge
 from neural_hive.specialists.rubric import bundled_rubrics, rubrics_in
@@ -169,4 +169,5 @@ async def _serve(app: FastAPI, name: str, listener: socket.socket) -> None:
         sys.stderr.write(f"specialist {name} is listening on {address_of(listener)} (Ctrl-C stops it)\n")
         sys.stderr.flush()
 
+    keep_what_is_loaded()
     await HiveServer(app, announce).serve([listener])

@@ -68,7 +68,9 @@ def _from_phrase(row: dict[str, Any]) -> Example:
         labels["specialist"] = (row["specialist"], *row.get("also_specialists", ()))
     if is_request and not is_vague:
         labels["caution"] = tuple(dict.fromkeys(_CAUTION[o] for o in row["outcome"]))
-    if not is_request or row["outcome"] == ["approved"]:
+    if row.get("concerns"):
+        labels["concern"] = tuple(row["concerns"])
+    elif not is_request or row["outcome"] == ["approved"] or row.get("concerns") == []:
         labels["concern"] = (NO_CONCERN,)
     return Example(row["text"], language, row["group"], labels, row.get("weight", 1.0))
 
@@ -140,7 +142,7 @@ def _expand(examples: Sequence[Example], name: str) -> tuple[NDArray[np.int64], 
 def _label_weight(head: str, label: str, rank: int) -> float:
     if label == NO_CONCERN:
         return NO_CONCERN_WEIGHT
-    return 1.0 if rank == 0 or head == "caution" else ALSO_WEIGHT
+    return 1.0 if rank == 0 or head in ("caution", "concern") else ALSO_WEIGHT
 
 
 def _folds(groups: Sequence[str]) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -53,7 +54,8 @@ def judge(rubric: Rubric, brief: Brief) -> Opinion:
     words = split_words(brief.text)
     signals = {s.concern: s.probability for s in brief.understanding.signals}
     hits = _cue_spans(rubric, words, brief.understanding.frame)
-    found = [_finding(c, brief, words, signals.get(c.id, 0.0), hits.get(c.id, ())) for c in rubric.concerns]
+    facts = _Facts.of(brief)
+    found = [_finding(c, brief, facts, words, signals.get(c.id, 0.0), hits.get(c.id, ())) for c in rubric.concerns]
     findings = sorted((f for f in found if f is not None), key=lambda f: (-f.severity * f.likelihood, f.concern))
     relevance = brief.understanding.specialists.get(rubric.specialist, 0.0)
     risk = pooled_risk([f.severity * f.likelihood for f in findings])
@@ -99,9 +101,9 @@ def _cue_spans(rubric: Rubric, words: Words, frame: Frame) -> dict[str, tuple[Sp
     return {concern: tuple(found.values()) for concern, found in spans.items()}
 
 
-def _finding(concern: Concern, brief: Brief, words: Words, signal: float, cues: tuple[Span, ...]) -> Finding | None:
+def _finding(concern: Concern, brief: Brief, facts: _Facts, words: Words, signal: float, cues: tuple[Span, ...]) -> Finding | None:
     frame = brief.understanding.frame
-    rule, proof = _best_rule(concern.rules, brief)
+    rule, proof = _best_rule(concern.rules, facts)
     system = _system_presence(concern, brief)
     presence = 1.0 - (1.0 - rule) * (1.0 - (CUE_PRESENCE if cues else 0.0)) * (1.0 - SIGNAL_WEIGHT * signal) * (1.0 - system)
     if presence < MIN_PRESENCE:
@@ -155,40 +157,57 @@ def _caution(brief: Brief) -> float:
     return shift * (WARY_WEIGHT if shift > 0.0 else CALM_WEIGHT)
 
 
-def _best_rule(rules: Iterable[Rule], brief: Brief) -> tuple[float, tuple[Span, ...]]:
+def _best_rule(rules: Iterable[Rule], facts: _Facts) -> tuple[float, tuple[Span, ...]]:
     """Likelihood of the surest rule that matches, with the words it rests on; 0 if none does."""
     best, proof = 0.0, ()
     for rule in rules:
-        spans = _match_rule(rule, brief)
-        if spans is not None and rule.likelihood > best:
+        if rule.likelihood <= best:
+            continue
+        spans = _match_rule(rule, facts)
+        if spans is not None:
             best, proof = rule.likelihood, spans
     return best, proof
 
 
-def _match_rule(rule: Rule, brief: Brief) -> tuple[Span, ...] | None:
-    frame, conditions = brief.understanding.frame, rule.conditions
-    single = {
-        "scope": (frame.scope.value,),
-        "environment": (frame.environment.value,),
-        "mood": (frame.mood.value,),
-        "safeguard": frame.safeguards,
-        "waived": frame.waived,
-        "entity": tuple(e.type for e in brief.understanding.entities),
-    }
-    if any(not values.intersection(single[key]) for key, values in conditions.items() if key in single):
-        return None
-    if "action" in conditions or "object" in conditions:
-        spans = tuple(a.evidence for a in frame.actions if _is_about(a, conditions))
-        return spans or None
-    return frame.evidence[:2]
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What rules ask about, worked out once for all concerns. asked: (action, objects touched, words) of each asked action."""
+
+    circumstances: Mapping[str, frozenset[str]]
+    asked: tuple[tuple[str, frozenset[str], Span], ...]
+    evidence: tuple[Span, ...]
+
+    @classmethod
+    def of(cls, brief: Brief) -> _Facts:
+        frame = brief.understanding.frame
+        circumstances = {
+            "scope": frozenset({frame.scope.value}),
+            "environment": frozenset({frame.environment.value}),
+            "mood": frozenset({frame.mood.value}),
+            "safeguard": frozenset(frame.safeguards),
+            "waived": frozenset(frame.waived),
+            "entity": frozenset(e.type for e in brief.understanding.entities),
+        }
+        asked = tuple((a.action, frozenset(_heads(a.objects)), a.evidence) for a in frame.actions if not (a.negated or a.described))
+        return cls(circumstances, asked, frame.evidence[:2])
 
 
-def _is_about(mention: Any, conditions: Mapping[str, frozenset[str]]) -> bool:
-    if mention.negated or mention.described:
-        return False
-    if "action" in conditions and mention.action not in conditions["action"]:
-        return False
-    return "object" not in conditions or bool(conditions["object"].intersection(_heads(mention.objects)))
+def _match_rule(rule: Rule, facts: _Facts) -> tuple[Span, ...] | None:
+    actions, objects = rule.conditions.get("action"), rule.conditions.get("object")
+    spans = facts.evidence
+    if actions is not None or objects is not None:
+        spans = tuple(
+            words
+            for action, touched, words in facts.asked
+            if (actions is None or action in actions) and (objects is None or not objects.isdisjoint(touched))
+        )
+        if not spans:
+            return None
+    for key, values in rule.conditions.items():
+        present = facts.circumstances.get(key)
+        if present is not None and values.isdisjoint(present):
+            return None
+    return spans
 
 
 #: Objects that, when they come first, are all that is touched: a typo in the customer report is a typo.

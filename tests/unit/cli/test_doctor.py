@@ -16,8 +16,8 @@ from neural_hive.cli.checks import Check, State, check_machine, worst
 
 @pytest.fixture(autouse=True)
 def _light(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The encoder takes a second to check; its own tests do."""
-    monkeypatch.setattr(checks, "_encoder", lambda: Check("encoder", State.OK, "…"))
+    """The models take a second to load; their own tests do."""
+    monkeypatch.setattr(checks, "_understanding", lambda: Check("nlu", State.OK, "…"))
 
 
 def found(name: str) -> Check:

@@ -260,10 +260,16 @@ class HearingHive(FakeHive):
         return self.stored[case.id]
 
 
-def open_client(app: FastAPI, base_url: str = "http://127.0.0.1:8000") -> httpx2.AsyncClient:
+def client_of(app: FastAPI, base_url: str = "http://127.0.0.1:8000") -> httpx2.AsyncClient:
     """A client of an application in this process."""
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=True)
     return httpx2.AsyncClient(transport=transport, base_url=base_url)
+
+
+@pytest.fixture
+def open_client() -> Callable[..., httpx2.AsyncClient]:
+    """Makes a client of an application."""
+    return client_of
 
 
 @pytest.fixture
@@ -273,7 +279,7 @@ def hive() -> FakeHive:
 
 @pytest.fixture
 async def client(hive: FakeHive) -> AsyncIterator[httpx2.AsyncClient]:
-    async with open_client(create_app(hive)) as opened:
+    async with client_of(create_app(hive)) as opened:
         yield opened
 
 
@@ -284,7 +290,7 @@ def hearing_hive() -> HearingHive:
 
 @pytest.fixture
 async def hearing_client(hearing_hive: HearingHive) -> AsyncIterator[httpx2.AsyncClient]:
-    async with open_client(create_app(hearing_hive)) as opened:
+    async with client_of(create_app(hearing_hive)) as opened:
         yield opened
 
 
@@ -295,7 +301,7 @@ async def gateway() -> AsyncIterator[Callable[..., tuple[FakeHive, httpx2.AsyncC
 
     def make(base_url: str = "http://127.0.0.1:8000", **chosen: Any) -> tuple[FakeHive, httpx2.AsyncClient]:
         hive = FakeHive(make_settings(**chosen))
-        clients.append(open_client(create_app(hive), base_url))
+        clients.append(client_of(create_app(hive), base_url))
         return hive, clients[-1]
 
     yield make
@@ -310,6 +316,6 @@ def specialist() -> Callable[..., tuple[Any, httpx2.AsyncClient]]:
 
     def make(**chosen: Any) -> tuple[FastAPI, httpx2.AsyncClient]:
         app = create_specialist_app("technical", lambda brief: make_opinion("technical"), make_settings(**chosen))
-        return app, open_client(app)
+        return app, client_of(app)
 
     return make

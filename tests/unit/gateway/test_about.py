@@ -1,13 +1,15 @@
 """Probes, specialists, the ledger, schemas and the reference."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from neural_hive.gateway import schemas
-from neural_hive.gateway.app import document_for
+from neural_hive.gateway.app import create_opening_app, document_for
 from neural_hive.gateway.reference import files, main, stale
 from neural_hive.settings import Settings
 
@@ -88,3 +90,20 @@ def test_the_command_writes_what_the_check_wants(tmp_path: Path, capsys: pytest.
     assert main([str(tmp_path)]) == 0
     assert main([str(tmp_path), "--check"]) == 0
     assert "stale" in capsys.readouterr().out
+
+
+async def test_an_application_can_open_its_own_hive(hive: Any, open_client: Any) -> None:
+    open_now: list[Settings] = []
+
+    @asynccontextmanager
+    async def open_hive(settings: Settings) -> AsyncIterator[Any]:
+        open_now.append(settings)
+        yield hive
+        open_now.clear()
+
+    app = create_opening_app(hive.settings, open_hive)
+    async with app.router.lifespan_context(app), open_client(app) as client:
+        assert open_now == [hive.settings]
+        assert (await client.get("/ready")).status_code == 200
+        assert (await client.get("/nope")).json()["status"] == 404
+    assert open_now == []

@@ -1,4 +1,4 @@
-"""The outbox in MongoDB: the ids of the events that wait are in their entry's document; their content is the entry's."""
+"""The outbox in MongoDB: an entry's document has the ids of its events that wait; their content is the entry itself."""
 
 from __future__ import annotations
 
