@@ -97,9 +97,7 @@ def main() -> None:
     if host != "localhost" and not ip_address(host).is_loopback:
         parser.error("only a hive on this machine may be loaded")
     for n_clients in chosen.clients:
-        print(
-            json.dumps(asyncio.run(measure(chosen.url, chosen.path, chosen.token, n_clients, min(chosen.seconds, 600))))
-        )
+        print(json.dumps(asyncio.run(measure(chosen.url, chosen.path, chosen.token, n_clients, min(chosen.seconds, 600)))))
 
 
 if __name__ == "__main__":

@@ -60,9 +60,11 @@ def everyday_metrics(rows: list[dict], judged: list[Judgement], show: bool) -> d
             marks = "".join(m if ok else "-" for m, ok in zip("OLD", (outcome_ok[-1], lead_ok[-1], domain_ok[-1]), strict=True))
             tops = [(f.concern, f.severity, round(f.likelihood, 2)) for o in j.opinions for f in o.findings]
             tops = sorted(tops, key=lambda t: -t[1] * t[2])[:3]
-            print(f"{marks} {row['group']} {row['language']} {row['category']}: {row['text'][:110]!r}\n     got {d.outcome} {d.risk} {d.primary}"
-                  f" {j.understanding.domain} {j.understanding.status} {d.guardrails} {tops} f={j.understanding.frame.action}{j.understanding.frame.objects}"
-                  f" conf={d.confidence}\n     want {row['outcomes']} {row['specialists']} {row['domains']}")
+            print(
+                f"{marks} {row['group']} {row['language']} {row['category']}: {row['text'][:110]!r}\n     got {d.outcome} {d.risk} {d.primary}"
+                f" {j.understanding.domain} {j.understanding.status} {d.guardrails} {tops} f={j.understanding.frame.action}{j.understanding.frame.objects}"
+                f" conf={d.confidence}\n     want {row['outcomes']} {row['specialists']} {row['domains']}"
+            )
     return {
         "n_everyday": len(rows),
         "outcome_acceptable": mean(outcome_ok),
@@ -79,8 +81,10 @@ def twin_metrics(rows: list[dict], safe: list[Judgement], risky: list[Judgement]
     for row, s, r in zip(rows, safe, risky, strict=True):
         ordered.append(r.decision.risk > s.decision.risk)
         if show and not ordered[-1]:
-            print(f"TWIN {row['pair']} {row['language']}: {s.decision.risk} {row['safe'][:100]!r} ≥ {r.decision.risk} {row['risky'][:100]!r}"
-                  f" f={r.understanding.frame.action}{r.understanding.frame.objects}")
+            print(
+                f"TWIN {row['pair']} {row['language']}: {s.decision.risk} {row['safe'][:100]!r} ≥ {r.decision.risk} {row['risky'][:100]!r}"
+                f" f={r.understanding.frame.action}{r.understanding.frame.objects}"
+            )
     return {"n_twins": len(rows), "riskier_twin_scores_higher": mean(ordered)}
 
 

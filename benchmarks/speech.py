@@ -246,9 +246,7 @@ def fit_confidence(clips: list[dict[str, Any]], data: Path, model: Path) -> dict
             _, right = alignment(words(clip["text"]), [word for word, _, _ in heard])
             by_word += [(i, features, ok) for (_, features, _), ok in zip(heard, right, strict=True)]
             if heard:
-                readings.append(
-                    (i, heard[0][2], [features for _, features, _ in heard], right, len(words(clip["text"])))
-                )
+                readings.append((i, heard[0][2], [features for _, features, _ in heard], right, len(words(clip["text"]))))
     word = _logistic(by_word)
     scores = confidence.Logistic(word["bias"], tuple(word["weights"]))
     for i, mean, features, right, n_said in readings:
@@ -293,8 +291,7 @@ def report(result: dict[str, Any]) -> None:
     print(f"{'engine':24}{'WER % (95 %)':>24}" + "".join(f"{name:>8}" for name in columns) + f"{'×':>7}")
     for name, s in result["engines"].items():
         rates = "".join(
-            f"{s['by_language'][lang]['wer'] if lang in s['by_language'] else math.nan:8.2f}"
-            for lang in ("pt", "en", "es")
+            f"{s['by_language'][lang]['wer'] if lang in s['by_language'] else math.nan:8.2f}" for lang in ("pt", "en", "es")
         )
         w = s["wer"]
         interval = f"{w['wer']:.2f} ({w['low']:.2f}-{w['high']:.2f})"
@@ -312,9 +309,7 @@ def robustness(clips: list[dict[str, Any]], data: Path, runs: dict[str, Transcri
     """Word error rates in bad sound."""
     rng, table = np.random.default_rng(1), {}
     for kind in DEGRADATIONS:
-        rows = measure(
-            clips, runs, lambda clip, kind=kind: wav(degraded(decode((data / clip["file"]).read_bytes()), kind, rng))
-        )
+        rows = measure(clips, runs, lambda clip, kind=kind: wav(degraded(decode((data / clip["file"]).read_bytes()), kind, rng)))
         table[kind] = {name: wer(found) for name, found in rows.items()}
     return table
 

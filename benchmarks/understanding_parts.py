@@ -75,13 +75,9 @@ def identifiers(rng: random.Random) -> dict[str, Callable[[], str]]:
     alnum = string.digits + string.ascii_uppercase
     return {
         "cpf": lambda: valid(lambda: digits(9), checksums.is_cpf, twos),
-        "cpf formatted": lambda: re.sub(
-            r"(...)(...)(...)(..)", r"\1.\2.\3-\4", valid(lambda: digits(9), checksums.is_cpf, twos)
-        ),
+        "cpf formatted": lambda: re.sub(r"(...)(...)(...)(..)", r"\1.\2.\3-\4", valid(lambda: digits(9), checksums.is_cpf, twos)),
         "cnpj": lambda: valid(lambda: digits(8) + "0001", checksums.is_cnpj, twos),
-        "cnpj alphanumeric": lambda: valid(
-            lambda: "".join(rng.choice(alnum) for _ in range(12)), checksums.is_cnpj, twos
-        ),
+        "cnpj alphanumeric": lambda: valid(lambda: "".join(rng.choice(alnum) for _ in range(12)), checksums.is_cnpj, twos),
         "nif_es": lambda: valid(lambda: digits(8), checksums.is_dni_es, list(_LETTERS)),
         "nie_es": lambda: valid(lambda: rng.choice("XYZ") + digits(7), checksums.is_nie_es, list(_LETTERS)),
         "cif_es": lambda: valid(lambda: rng.choice("ABCDEFGH") + digits(7), checksums.is_cif_es, ones),
@@ -89,10 +85,7 @@ def identifiers(rng: random.Random) -> dict[str, Callable[[], str]]:
         "nif_pt announced": lambda: "NIF " + valid(lambda: rng.choice("125") + digits(7), checksums.is_nif_pt, ones),
         "ssn": lambda: re.sub(r"(...)(..)(....)", r"\1-\2-\3", valid(lambda: digits(8), checksums.is_ssn, ones)),
         "iban": lambda: next(
-            code
-            for body in iter(lambda: digits(21), "")
-            for check in twos
-            if checksums.is_iban(code := f"PT{check}{body}")
+            code for body in iter(lambda: digits(21), "") for check in twos if checksums.is_iban(code := f"PT{check}{body}")
         ),
         "card": lambda: valid(
             lambda: rng.choice(["4", "5" + rng.choice("12345")]).ljust(2, "7") + digits(13), checksums.is_card, ones
@@ -113,9 +106,7 @@ def survivors(masker: Masker, n_each: int) -> list[tuple[str, int, int]]:
     for kind, make in identifiers(rng).items():
         values = [make() for _ in range(n_each)]
         texts = [rng.choice(FRAMES).format(value) for value in values]
-        left = sum(
-            value.removeprefix("NIF ") in masker.mask(text).text for value, text in zip(values, texts, strict=True)
-        )
+        left = sum(value.removeprefix("NIF ") in masker.mask(text).text for value, text in zip(values, texts, strict=True))
         rows.append((kind, n_each, left))
     return rows
 
@@ -135,16 +126,13 @@ def random_numbers(masker: Masker, n_each: int) -> list[tuple[str, int, int]]:
         "number alone, 9 digits": lambda: f"ver {digits(9)} no painel",
         "number alone, 11 digits": lambda: f"ver {digits(11)} no painel",
         "date": lambda: (
-            f"até {rng.randint(1, 28):02d}/{rng.randint(1, 12):02d}/{rng.randint(2020, 2030)} às "
-            f"{rng.randint(0, 23)}:30"
+            f"até {rng.randint(1, 28):02d}/{rng.randint(1, 12):02d}/{rng.randint(2020, 2030)} às {rng.randint(0, 23)}:30"
         ),
         "timestamp": lambda: (
             f"desde 20{rng.randint(20, 29)}-{rng.randint(10, 12)}-{rng.randint(10, 28)}T10:{rng.randint(10, 59)}:00Z "
             f"e {rng.randint(1_600_000_000, 1_800_000_000)}"
         ),
-        "amount": lambda: (
-            f"custa R$ {rng.randint(1, 999)}.{rng.randint(100, 999)}.{rng.randint(100, 999)},{rng.randint(10, 99)}"
-        ),
+        "amount": lambda: f"custa R$ {rng.randint(1, 999)}.{rng.randint(100, 999)}.{rng.randint(100, 999)},{rng.randint(10, 99)}",
         "version": lambda: "atualizar para a versão " + ".".join(str(rng.randint(0, 30)) for _ in range(4)),
         "commit": lambda: f"revert do commit {rng.getrandbits(160):040x}",
     }
@@ -290,10 +278,7 @@ def report_language(data: Path) -> None:
                 (
                     locale,
                     len(texts),
-                    *(
-                        sum(identifier.identify(text).language == language for text in part) / len(part)
-                        for part in shortened
-                    ),
+                    *(sum(identifier.identify(text).language == language for text in part) / len(part) for part in shortened),
                 )
             )
     table(

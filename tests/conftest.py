@@ -30,7 +30,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get(URLS[name]):
             continue
         if name in os.environ.get("HIVE_TEST_REQUIRE", "").split(","):
-            pytest.fail(
-                f"HIVE_TEST_REQUIRE names {name}, but {URLS[name]} is not set; run `make servers`", pytrace=False
-            )
+            pytest.fail(f"HIVE_TEST_REQUIRE names {name}, but {URLS[name]} is not set; run `make servers`", pytrace=False)
         pytest.skip(f"{URLS[name]} is not set; run `make servers`")

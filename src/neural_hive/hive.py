@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import uuid_utils
@@ -262,9 +265,6 @@ def _rubrics(settings: Settings) -> dict[str, Rubric]:
 
 def load_understander() -> Understander:
     """Encoder and domain model from the package, checked against their hashes. Takes about half a second."""
-    from importlib import resources
-    from pathlib import Path
-
     folder = Path(str(resources.files("neural_hive").joinpath("models", "understanding")))
     return Understander(UseEncoder(), DomainModel.load(folder))
 
@@ -286,7 +286,9 @@ def _assemble(
         stores.ledger, intake, judge, live, listener,
         deadline_s=settings.deadline_ms / 1e3, lease_s=settings.lease_s, on_judged=filing.put,
     )  # fmt: skip
-    recovery = Recovery(stores.ledger, pipeline.finish, listener, interval_s=settings.recovery_interval_s, lease_s=settings.lease_s)
+    recovery = Recovery(
+        stores.ledger, pipeline.finish, listener, interval_s=settings.recovery_interval_s, lease_s=settings.lease_s
+    )
     relay = Relay(stores.ledger, stores.bus, listener)
     hive = Hive(settings, stores, pipeline, judge, panel, intake, live, metrics, relay, context, understander)
     return hive, [recovery.run, relay.run, filing.run]
@@ -310,3 +312,13 @@ async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def work(settings: Settings) -> None:
+    """A worker: finish what was accepted and not decided, and publish what was recorded, until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_hive(settings):
+        await stop.wait()

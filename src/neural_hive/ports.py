@@ -1,4 +1,6 @@
-"""What the hive needs from outside, by role. The docstrings are the specification; `tests/contract` runs every promise on every product.
+"""What the hive needs from outside, by role.
+
+The docstrings are the specification; `tests/contract` runs every promise on every product.
 
 All methods are coroutines and safe to call concurrently. Unless a method says otherwise, a failed call raises
 `StorageError` and retrying it is safe. `ping` raises within two seconds when the product cannot do its job.
@@ -62,8 +64,9 @@ class CaseQuery:
 class Ledger(Protocol):
     """The append-only, hash-chained record of cases, reviews and their events.
 
-    Chain: every accepted intent, decision and review is one entry `{seq, kind, case_id, tenant, at, body, previous_hash}`;
-    `hash` is the SHA-256 of the entry's canonical JSON; `previous_hash` of the first entry is 64 zeros. Entries are never
+    Chain: every accepted intent, decision and review is one entry
+    `{seq, kind, case_id, tenant, at, body, previous_hash}`; `hash` is the SHA-256 of the entry's canonical JSON;
+    `previous_hash` of the first entry is 64 zeros. Entries are never
     changed or removed. Each append also puts its events into the outbox in the same transaction.
     """
 
@@ -71,11 +74,15 @@ class Ledger(Protocol):
         """Record an intent before anything is done with it.
 
         Durable (synced) on return. The caller holds the case's lease for `lease_s` seconds. With an idempotency key
-        that this tenant has used for the same body, returns the case as it is now and records nothing.
+        that this tenant has used for the same body, returns the case as it is now and records nothing. The same
+        intent twice is one case too, and a key that comes with it belongs to that case from then on. Neither
+        changes the lease of a case that was there. An idempotency key is kept as long as its case.
 
         Raises:
             IdempotencyConflictError: the tenant used the key for another body. Do not retry.
             ConflictError: the id exists already with another content. Do not retry.
+            UsageError: JSON cannot carry it (a lone surrogate, a number beyond 64 bits). Do not retry.
+            OverloadedError: too much waits to be written. Retry after a while.
         """
 
     async def record_decision(
@@ -83,8 +90,9 @@ class Ledger(Protocol):
     ) -> Case:
         """Record the decision of an accepted case, once. Durable on return.
 
-        The returned case carries `decision.hash` and `decision.previous_hash` of its entry. If the case is already decided,
-        records nothing and returns the case as first decided.
+        The returned case carries `decision.hash` and `decision.previous_hash` of its entry, whatever they were, and the
+        opinions in the order of their specialists' names. If the case is already decided, records nothing and returns
+        the case as first decided.
 
         Raises:
             NotFoundError: no such case.
@@ -102,7 +110,11 @@ class Ledger(Protocol):
         """The case as recorded. Raises NotFoundError for another tenant's case too."""
 
     async def find(self, query: CaseQuery) -> Page:
-        """Cases of one tenant, newest first (by id). A cursor from one page continues exactly after it."""
+        """Cases of one tenant, newest first (by id). A cursor from one page continues exactly after it.
+
+        `text` finds the cases whose text has all its words, whatever their case and accents. `waiting` keeps the cases
+        that were decided needs_review and whose last verdict, if any, says so too. At most 500 cases a page.
+        """
 
     async def claim_unfinished(self, limit: int, lease_s: float) -> Sequence[Case]:
         """Accepted cases whose lease has run out, oldest first; each is leased to the caller for `lease_s` seconds.
@@ -111,17 +123,27 @@ class Ledger(Protocol):
         """
 
     async def verify(self) -> Verification:
-        """Read every entry and check hashes, links, order, and that each stored case equals its entries."""
+        """Read every entry and check hashes, links, order, and that each stored case equals its entries.
+
+        `first_broken` is the number of an entry, in decimal; absent when what is damaged is not an entry. Others may
+        write meanwhile. What nothing in the ledger itself can show is a history written anew from some entry on:
+        compare a hash that somebody holds.
+        """
 
     async def ping(self) -> None:
         """Raise if the ledger cannot be written."""
 
 
 class Outbox(Protocol):
-    """Events that were recorded with their case and wait to be published. Same product and transaction as the ledger."""
+    """Events that were recorded with their case and wait to be published: the ledger's product and transaction."""
 
     async def pending(self, limit: int) -> Sequence[Event]:
-        """Oldest unpublished events in order of recording; each case's events in order."""
+        """Oldest unpublished events in order of recording; each case's events in order.
+
+        Ids: `case:accepted`, `case:understood`, `case:opinion:specialist`, `case:decided`, `case:reviewed:review id`.
+        An event's data is its part of the case: the intent, the understanding, an opinion, the decision with its
+        hashes, the review.
+        """
 
     async def mark_published(self, event_ids: Sequence[str]) -> None:
         """Forget events that the bus has durably taken. Unknown ids are ignored."""
@@ -139,7 +161,9 @@ class EventBus(Protocol):
     def subscribe(self, group: str) -> AsyncIterator[Delivery]:
         """Events for a consumer group, each delivered to one member; undone deliveries come again.
 
-        Ends when the iterator is closed. A new group starts with the events published after it first subscribes.
+        Ends when the iterator is closed; what this member was given and has not settled then goes to another one. A new
+        group starts with the events published after this call. A group without a member for a day may be forgotten.
+        Call it where an event loop runs.
         """
 
     async def ping(self) -> None:
@@ -181,7 +205,7 @@ class Cache(Protocol):
 class CatalogueEntity:
     """One entity of a Backstage-format catalogue.
 
-    kind: Component, System, Resource, API, Group or Domain. aliases: other names people use. depends_on: names of entities.
+    kind: Component, System, Resource, API, Group or Domain. aliases: other names in use. depends_on: entities' names.
     """
 
     name: str
@@ -205,22 +229,36 @@ class KnowledgeGraph(Protocol):
     """Systems, who owns them, what depends on what, which case mentions which, and which cases are alike."""
 
     async def put_entities(self, entities: Sequence[CatalogueEntity]) -> int:
-        """Insert or replace catalogue entities by name; returns how many. Dependencies on unknown names are kept as names."""
+        """Insert or replace catalogue entities by name, with their edges; returns how many.
+
+        Dependencies on unknown names are kept as names.
+        """
 
     async def names(self) -> dict[str, str]:
-        """Every name, title and alias in lower case → entity name. For finding mentions in a text."""
+        """Every name, title and alias in lower case → entity name. For finding mentions in a text.
+
+        Where two entities share one, a name wins over a title, a title over an alias.
+        """
 
     async def systems(self, names: Sequence[str]) -> Sequence[SystemContext]:
         """Context of the named entities, in the order given; unknown names are left out. Cycles are fine."""
 
     async def link_case(self, case: Case, systems: Sequence[str], vector: bytes) -> None:
-        """Remember a decided case, what it mentions and its sentence vector (float16 little-endian, 512 × 2 bytes, L2-normalised).
+        """Remember a decided case, what it mentions and its sentence vector.
 
-        Idempotent per case; a later call updates the outcome and the verdict.
+        vector: float16 little-endian, 512 × 2 bytes, L2-normalised.
+
+        Idempotent per case; a later call updates outcome, verdict and mentions, and keeps the first vector.
+
+        Raises:
+            ConflictError: the case is not decided yet.
         """
 
     async def similar(self, tenant: str, vector: bytes, limit: int, *, exclude: str = "") -> Sequence[SimilarCase]:
-        """Cases of the tenant most like the vector by cosine, at least 0.6, most similar first (ties: newest first)."""
+        """Cases of the tenant most like the vector by cosine, from 0.6 up, most similar first; ties: last linked first.
+
+        Exact up to a few hundred cases; above that a product may search approximately.
+        """
 
     async def related(self, tenant: str, case_id: str, limit: int = 5) -> Related:
         """What is near a linked case. Empty for a case that was never linked."""
@@ -254,7 +292,11 @@ class ModelRegistry(Protocol):
         """Add a version (not yet champion). The same content twice is one version."""
 
     async def promote(self, name: str, version: str) -> None:
-        """Make a version the champion."""
+        """Make a version the champion.
+
+        Raises:
+            NotFoundError: there is no such version.
+        """
 
     async def ping(self) -> None:
         """Raise if the registry cannot be read."""

@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     cache_url: str = Field("memory://", description="Understanding cache, rate limits: memory:// or redis://host.")
     bus_url: str = Field("sqlite:///hive.db", description="Events between processes: sqlite:///file or kafka://host:port.")
     models_url: str = Field("bundled://", description="Model registry: bundled:// or mlflow+http://host:port.")
-    specialists: SpecialistUrls = Field(default_factory=SpecialistUrls, description="Where each specialist lives.")
+    specialists: SpecialistUrls = Field(SpecialistUrls(), description="Where each specialist lives.")
     rubrics_dir: Path | None = Field(None, description="Folder with rubrics to use instead of the bundled ones.")
 
     # HTTP
@@ -50,7 +50,9 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Static bearer tokens as token=tenant[:actor[:role]], separated by commas. Role: user (default), reviewer or admin.",
     )
-    auth_jwks_file: Path | None = Field(None, description="JSON Web Key Set that signs callers' JWTs (claims: sub, tenant, role).")
+    auth_jwks_file: Path | None = Field(
+        None, description="JSON Web Key Set that signs callers' JWTs (claims: sub, tenant, role)."
+    )
     auth_issuer: str = Field("", description="Issuer that a JWT must name; empty accepts any.")
     auth_audience: str = Field("neural-hive", description="Audience that a JWT must name.")
     max_text_chars: int = Field(10_000, ge=1, le=100_000, description="Longest intent text, in characters.")
@@ -62,15 +64,21 @@ class Settings(BaseSettings):
 
     # Judging
     deadline_ms: int = Field(5_000, ge=50, description="Longest a decision may take, in milliseconds.")
-    specialist_timeout_ms: int = Field(1_500, ge=10, description="Longest one attempt at one specialist may take, in milliseconds.")
+    specialist_timeout_ms: int = Field(
+        1_500, ge=10, description="Longest one attempt at one specialist may take, in milliseconds."
+    )
     specialist_retries: int = Field(1, ge=0, le=5, description="Attempts after the first, while the retry budget lasts.")
-    lease_s: float = Field(30.0, ge=1, description="How long a process may work on a case before another finishes it, in seconds.")
+    lease_s: float = Field(
+        30.0, ge=1, description="How long a process may work on a case before another finishes it, in seconds."
+    )
     recovery_interval_s: float = Field(5.0, ge=0.1, description="Time between looks for unfinished cases, in seconds.")
     similar_cases: int = Field(3, ge=0, le=20, description="Similar past cases that specialists see.")
     answer_language: Literal["", "pt", "en", "es"] = Field("", description="Language of answers; empty is the asker's.")
 
     # Speech
-    speech_model: str = Field("", description="Folder of a CTranslate2 Whisper model; empty looks in the cache. See `hive doctor`.")
+    speech_model: str = Field(
+        "", description="Folder of a CTranslate2 Whisper model; empty looks in the cache. See `hive doctor`."
+    )
     speech_idle_s: float = Field(300.0, ge=0, description="Unload the speech model after this long without work, in seconds.")
     speech_queue: int = Field(16, ge=1, description="Recordings that may wait; more are answered 429.")
 
@@ -82,7 +90,7 @@ class Settings(BaseSettings):
 
     # Learning
     vault_key: SecretStr = Field(SecretStr(""), description="Key (32 bytes, base64) of the reversible PII vault; empty is off.")
-    data_dir: Path = Field(Path("."), description="Folder for registered models and downloads.")
+    data_dir: Path = Field(Path(), description="Folder for registered models and downloads.")
 
 
 def load_settings(**overrides: Any) -> Settings:

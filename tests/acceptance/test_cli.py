@@ -60,9 +60,7 @@ def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[...,
         process.communicate()
 
 
-def on_terminal(
-    words: Sequence[str], folder: Path, environment: dict[str, str], *, columns: int, stdin: str = ""
-) -> str:
+def on_terminal(words: Sequence[str], folder: Path, environment: dict[str, str], *, columns: int, stdin: str = "") -> str:
     """Everything that `hive` writes on a terminal of this width."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
@@ -226,9 +224,7 @@ def test_a_long_batch_shows_progress_on_a_terminal(tmp_path: Path, environment: 
 
 def test_a_running_hive_is_asked_the_same_way(run: Any, start: Any) -> None:
     with running(start) as address:
-        case = json.loads(
-            run("ask", "Apagar de vez as contas inativas há mais de cinco anos", "--server", address).stdout
-        )
+        case = json.loads(run("ask", "Apagar de vez as contas inativas há mais de cinco anos", "--server", address).stdout)
         assert case["intent"]["channel"] == "api"
         decided = run("decide", "--server", address, stdin=ROWS)
         assert [json.loads(line)["id"] for line in decided.stdout.splitlines()] == [1, "dois"]
@@ -268,9 +264,7 @@ def test_the_text_may_come_from_a_pipe(run: Any) -> None:
     assert json.loads(run("ask", "-", stdin="Add a dark mode\n").stdout)["intent"]["text"] == "Add a dark mode"
 
 
-@pytest.mark.parametrize(
-    "words", [["ask", ""], ["ask", "\u200b"], ["aks"], ["ask"], ["decide", "--input", "nowhere"], []]
-)
+@pytest.mark.parametrize("words", [["ask", ""], ["ask", "\u200b"], ["aks"], ["ask"], ["decide", "--input", "nowhere"], []])
 def test_a_wrong_call_is_told_without_a_traceback(run: Any, words: list[str]) -> None:
     ran = run(*words)
     assert (ran.returncode, ran.stdout) == (2, "")

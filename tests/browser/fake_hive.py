@@ -86,9 +86,7 @@ class FakeHive:
         if idempotency is not None and idempotency.key in self.keys:
             return self.known[self.keys[idempotency.key]]
         intent = accepted_intent(ask.text, caller.tenant, caller.channel, datetime.now(UTC))
-        case = Case(
-            id=intent.id, status=CaseStatus.ACCEPTED, intent=intent.model_copy(update={"transcript": transcript})
-        )
+        case = Case(id=intent.id, status=CaseStatus.ACCEPTED, intent=intent.model_copy(update={"transcript": transcript}))
         self.known[case.id] = case
         if idempotency is not None:
             self.keys[idempotency.key] = case.id
@@ -109,9 +107,7 @@ class FakeHive:
 
     async def review(self, tenant: str, case_id: str, *, reviewer: str, verdict: Outcome, comment: str) -> Case:
         case = await self.case(tenant, case_id)
-        review = Review(
-            id=str(uuid7()), reviewer=reviewer, verdict=verdict, comment=comment, created_at=datetime.now(UTC)
-        )
+        review = Review(id=str(uuid7()), reviewer=reviewer, verdict=verdict, comment=comment, created_at=datetime.now(UTC))
         self.known[case_id] = case.model_copy(update={"reviews": (*case.reviews, review)})
         return self.known[case_id]
 
@@ -130,14 +126,8 @@ class FakeHive:
     def _judged(self, case: Case) -> Case:
         text = case.intent.text
         is_delete = text == DELETE_PT
-        known = (
-            delete_understanding()
-            if is_delete
-            else delete_understanding().model_copy(update={"pii": (), "entities": ()})
-        )
-        opinions = (
-            delete_opinions() if is_delete else [o.model_copy(update={"findings": ()}) for o in delete_opinions()]
-        )
+        known = delete_understanding() if is_delete else delete_understanding().model_copy(update={"pii": (), "entities": ()})
+        opinions = delete_opinions() if is_delete else [o.model_copy(update={"findings": ()}) for o in delete_opinions()]
         update = {
             "understanding": known,
             "opinions": tuple(opinions),

@@ -62,9 +62,7 @@ def finding(
     )
 
 
-def opinion(
-    name: str, risk: float, confidence: float, said: Outcome, summary: str, findings: Sequence[Finding] = ()
-) -> Opinion:
+def opinion(name: str, risk: float, confidence: float, said: Outcome, summary: str, findings: Sequence[Finding] = ()) -> Opinion:
     """One specialist's opinion."""
     return Opinion(
         specialist=name,
@@ -298,9 +296,7 @@ def sample_cases(tenant: str = "default") -> list[Case]:
     cases: list[Case] = []
     previous = GENESIS
     for text, language, domain, outcome, risk, days_ago in reversed(_SIMPLE):
-        case = _simple(
-            tenant, (text, language, domain), outcome, risk, NOW - timedelta(days=days_ago, hours=days_ago % 5)
-        )
+        case = _simple(tenant, (text, language, domain), outcome, risk, NOW - timedelta(days=days_ago, hours=days_ago % 5))
         cases.append(sealed(case, previous))
         previous = cases[-1].decision.hash  # type: ignore[union-attr]
     cases.append(sealed(_with_reviews(delete_case(tenant)), previous))
@@ -321,9 +317,7 @@ def delete_case(tenant: str = "default") -> Case:
     )
 
 
-def accepted_intent(
-    text: str, tenant: str = "default", channel: Channel = Channel.CONSOLE, at: datetime = NOW
-) -> Intent:
+def accepted_intent(text: str, tenant: str = "default", channel: Channel = Channel.CONSOLE, at: datetime = NOW) -> Intent:
     """An intent as recorded."""
     return Intent(id=str(uuid7()), tenant=tenant, actor="", channel=channel, text=text, received_at=at)
 
@@ -350,9 +344,7 @@ def sealed(case: Case, previous: str) -> Case:
     """The case with its hashes."""
     assert case.decision is not None
     digest = sha256(f"{previous}{case.id}".encode()).hexdigest()
-    return case.model_copy(
-        update={"decision": case.decision.model_copy(update={"hash": digest, "previous_hash": previous})}
-    )
+    return case.model_copy(update={"decision": case.decision.model_copy(update={"hash": digest, "previous_hash": previous})})
 
 
 def similar_to(cases: Sequence[Case]) -> tuple[SimilarCase, ...]:
@@ -378,9 +370,7 @@ SYSTEMS = (
         dependents=("checkout", "billing", "support-portal", "newsletter"),
         blast_radius=11,
     ),
-    SystemContext(
-        name="crm", owner="team-sales", lifecycle="production", dependents=("newsletter", "reports"), blast_radius=4
-    ),
+    SystemContext(name="crm", owner="team-sales", lifecycle="production", dependents=("newsletter", "reports"), blast_radius=4),
 )
 
 
@@ -401,9 +391,7 @@ def _simple(tenant: str, what: tuple[str, str, Domain], outcome: Outcome, risk: 
         frame=Frame(action="modify" if is_clear else "none"),
         reasons=() if is_clear else ("gibberish",),
     )
-    conditions = (
-        ("Name an owner", "Test the way back first") if outcome in (Outcome.CONDITIONAL, Outcome.NEEDS_REVIEW) else ()
-    )
+    conditions = ("Name an owner", "Test the way back first") if outcome in (Outcome.CONDITIONAL, Outcome.NEEDS_REVIEW) else ()
     bands = (("low", 0.4), ("medium", 0.7), ("high", 0.9), ("critical", 1.1))
     decision = Decision(
         outcome=outcome,
@@ -418,13 +406,9 @@ def _simple(tenant: str, what: tuple[str, str, Domain], outcome: Outcome, risk: 
         explanation=f"Main concern: what happens to “{text[:24]}” (risk {risk}).",
     )
     first_words = text.split()[0]
-    concern = finding(
-        text, first_words, "It is not said how to undo it", (0.6, min(1.0, risk + 0.1)), ["Say how to undo it"]
-    )
+    concern = finding(text, first_words, "It is not said how to undo it", (0.6, min(1.0, risk + 0.1)), ["Say how to undo it"])
     opinions = tuple(
-        opinion(name, risk * 0.9, 0.7, outcome, "I see one concern.", [concern])
-        for name in SPECIALISTS
-        if name != "evolution"
+        opinion(name, risk * 0.9, 0.7, outcome, "I see one concern.", [concern]) for name in SPECIALISTS if name != "evolution"
     )
     reviews = ()
     if outcome is Outcome.CONDITIONAL:

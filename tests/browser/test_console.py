@@ -13,6 +13,7 @@ from serving import Served, served
 
 from conftest import NewPage
 from neural_hive.contracts import Outcome, Verification
+from neural_hive.errors import OverloadedError
 
 CASE_URL = re.compile(r"/cases/[0-9a-f-]{36}$")
 #: Source: issue 6, "Must hold".
@@ -276,13 +277,14 @@ def test_a_lost_connection_is_said(console: Served, new_page: NewPage) -> None:
 def test_a_refusal_is_shown_kindly_and_the_text_stays(console: Served, new_page: NewPage) -> None:
     page = new_page()
     page.goto(console.address)
-    page.route(
-        "**/ask", lambda route: route.continue_(headers={**route.request.headers, "sec-fetch-site": "cross-site"})
-    )
+
+    async def full(*_given: Any) -> None:
+        raise OverloadedError
+
+    console.hive.submit = full  # type: ignore[method-assign]
     page.get_by_label("Your request").fill(DELETE_PT)
-    with page.expect_console_message():
-        page.get_by_role("button", name="Ask the hive").click()
-    expect(page.locator("#problem")).to_contain_text("did not come from this page")
+    page.get_by_role("button", name="Ask the hive").click()
+    expect(page.locator("#problem")).to_contain_text("The hive is at its limit")
     expect(page.get_by_label("Your request")).to_have_value(DELETE_PT)
 
 
@@ -307,7 +309,6 @@ def test_signing_in_and_out(new_page: NewPage) -> None:
 @pytest.mark.parametrize("path", PAGES)
 def test_no_serious_accessibility_violation(console: Served, new_page: NewPage, path: str, scheme: str) -> None:
     page = new_page(color_scheme=scheme, reduced_motion="reduce", locale="pt")
-    page.on("console", lambda _message: None)
     open_page(page, console, path if path != "/nowhere" else "/cases?q=nowhere")
     assert axe_violations(page) == []
 

@@ -1,4 +1,4 @@
-"""No page is wider than its screen, in any language and theme; what it looks like is kept in .cache/browser/screenshots."""
+"""No page is wider than its screen, in any language and theme; .cache/browser/screenshots keeps what it looks like."""
 
 from __future__ import annotations
 

@@ -69,9 +69,7 @@ def say(*words: str) -> None:
 async def client(ledger: SqliteLedger) -> None:
     for n in count():
         key = str(uuid7())
-        intent = Intent(
-            id=str(uuid7()), text=f"Disable the audit log, please, number {n}", received_at=datetime.now(UTC)
-        )
+        intent = Intent(id=str(uuid7()), text=f"Disable the audit log, please, number {n}", received_at=datetime.now(UTC))
         await ledger.accept(intent, IdempotencyKey(key, "0" * 64), lease_s=0.0)
         say("accepted", intent.id, key)
         case = await ledger.record_decision(intent.id, UNDERSTANDING, OPINIONS, DECISION)

@@ -92,9 +92,7 @@ async def test_members_of_a_group_share_its_events(bus: EventBus, samples: Any) 
 async def test_the_events_of_one_case_arrive_in_order(bus: EventBus, samples: Any) -> None:
     seen: dict[str, list[int]] = defaultdict(list)
     async with subscribed(bus, "g") as deliveries:
-        await asyncio.gather(
-            *(bus.publish([samples.event(f"case{task}", n) for n in range(5)]) for task in range(N_TASKS))
-        )
+        await asyncio.gather(*(bus.publish([samples.event(f"case{task}", n) for n in range(5)]) for task in range(N_TASKS)))
         for event in await take(deliveries, 5 * N_TASKS):
             seen[event.case_id].append(event.data["n"])
     assert all(order == [0, 1, 2, 3, 4] for order in seen.values())

@@ -92,9 +92,7 @@ async def test_similar_cases_come_most_similar_first(graph: KnowledgeGraph, samp
     assert 0.6 <= found[1].similarity < found[0].similarity <= 1.0
 
 
-async def test_equally_similar_cases_come_newest_first_and_within_the_limit(
-    graph: KnowledgeGraph, samples: Any
-) -> None:
+async def test_equally_similar_cases_come_newest_first_and_within_the_limit(graph: KnowledgeGraph, samples: Any) -> None:
     vector, cases = samples.vector(0), [samples.case() for _ in range(5)]
     for case in cases:
         await graph.link_case(case, [], vector)

@@ -19,9 +19,7 @@ KEY = IdempotencyKey("order-1", "a" * 64)
 N_TASKS = 16
 
 
-async def decided(
-    ledger: LedgerWithOutbox, samples: Any, outcome: Outcome = Outcome.NEEDS_REVIEW, **intent: Any
-) -> Any:
+async def decided(ledger: LedgerWithOutbox, samples: Any, outcome: Outcome = Outcome.NEEDS_REVIEW, **intent: Any) -> Any:
     accepted = await ledger.accept(samples.intent(**intent))
     return await ledger.record_decision(accepted.case.id, *samples.judgement(outcome))
 
@@ -30,9 +28,7 @@ async def decided(
 
 
 async def test_an_accepted_intent_reads_back_as_it_was_recorded(ledger: LedgerWithOutbox, samples: Any) -> None:
-    intent = samples.intent(
-        context={"ticket": 7, "nested": [1.5, None, "ação"]}, constraints={"deadline": "2026-12-31"}
-    )
+    intent = samples.intent(context={"ticket": 7, "nested": [1.5, None, "ação"]}, constraints={"deadline": "2026-12-31"})
     accepted = await ledger.accept(intent)
     assert not accepted.is_existing
     assert accepted.case.status is CaseStatus.ACCEPTED
@@ -48,9 +44,7 @@ async def test_an_accepted_intent_survives_a_restart(open_lasting_ledger: Opener
         assert (await ledger.get("default", intent.id)).intent == intent
 
 
-async def test_a_key_used_again_for_the_same_body_gives_the_case_as_it_is_now(
-    ledger: LedgerWithOutbox, samples: Any
-) -> None:
+async def test_a_key_used_again_for_the_same_body_gives_the_case_as_it_is_now(ledger: LedgerWithOutbox, samples: Any) -> None:
     first = await ledger.accept(samples.intent(), KEY)
     case = await ledger.record_decision(first.case.id, *samples.judgement())
     again = await ledger.accept(samples.intent(), KEY)
@@ -65,9 +59,7 @@ async def test_a_key_used_again_records_nothing(ledger: LedgerWithOutbox, sample
     assert await ledger.depth() == 1
 
 
-async def test_a_key_used_for_another_body_is_refused_and_records_nothing(
-    ledger: LedgerWithOutbox, samples: Any
-) -> None:
+async def test_a_key_used_for_another_body_is_refused_and_records_nothing(ledger: LedgerWithOutbox, samples: Any) -> None:
     await ledger.accept(samples.intent(), KEY)
     with pytest.raises(IdempotencyConflictError):
         await ledger.accept(samples.intent(), IdempotencyKey(KEY.key, "b" * 64))
@@ -123,9 +115,7 @@ async def test_a_key_given_with_a_known_intent_belongs_to_its_case(ledger: Ledge
 
 
 @pytest.mark.parametrize("bad", ["\ud800", 2**70], ids=["lone surrogate", "number beyond 64 bits"])
-async def test_what_json_cannot_carry_is_refused_and_records_nothing(
-    ledger: LedgerWithOutbox, samples: Any, bad: Any
-) -> None:
+async def test_what_json_cannot_carry_is_refused_and_records_nothing(ledger: LedgerWithOutbox, samples: Any, bad: Any) -> None:
     with pytest.raises(UsageError):
         await ledger.accept(samples.intent(context={"value": bad}))
     assert (await ledger.verify()).checked == 0
@@ -190,9 +180,7 @@ async def test_concurrent_cases_keep_one_chain(ledger: LedgerWithOutbox, samples
 
 
 async def test_a_failed_call_takes_nothing_from_its_neighbours(ledger: LedgerWithOutbox, samples: Any) -> None:
-    calls = [
-        ledger.record_decision("nowhere", *samples.judgement()) if n % 2 else decided(ledger, samples) for n in range(8)
-    ]
+    calls = [ledger.record_decision("nowhere", *samples.judgement()) if n % 2 else decided(ledger, samples) for n in range(8)]
     answers = await asyncio.gather(*calls, return_exceptions=True)
     assert [isinstance(answer, NotFoundError) for answer in answers] == [bool(n % 2) for n in range(8)]
     assert (await ledger.verify()).checked == 8

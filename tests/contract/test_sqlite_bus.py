@@ -51,9 +51,7 @@ async def n_logged(database: Database) -> int:
     return await database.read(lambda connection: int(connection.execute("SELECT count(*) FROM bus_log").get))
 
 
-async def test_an_event_waits_until_the_one_before_it_is_settled_and_other_cases_go_on(
-    bus: SqliteBus, samples: Any
-) -> None:
+async def test_an_event_waits_until_the_one_before_it_is_settled_and_other_cases_go_on(bus: SqliteBus, samples: Any) -> None:
     first, second, other = samples.event("a", 1), samples.event("a", 2), samples.event("b", 1)
     deliveries = bus.subscribe("g")
     await bus.publish([first, second, other])
@@ -64,9 +62,7 @@ async def test_an_event_waits_until_the_one_before_it_is_settled_and_other_cases
     assert (await anext(deliveries)).event == second
 
 
-async def test_a_lease_that_runs_out_gives_the_event_to_another_member(
-    bus: SqliteBus, clock: Clock, samples: Any
-) -> None:
+async def test_a_lease_that_runs_out_gives_the_event_to_another_member(bus: SqliteBus, clock: Clock, samples: Any) -> None:
     one, two = bus.subscribe("g"), bus.subscribe("g")
     await bus.publish([samples.event("a", 1)])
     late = await anext(one)

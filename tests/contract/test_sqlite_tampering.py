@@ -80,9 +80,7 @@ def test_the_file_itself_refuses_changes_to_entries(path: Path, sql: str) -> Non
 
 @pytest.mark.parametrize("column", ["kind", "case_id", "tenant", "at", "body", "previous_hash", "hash"])
 @pytest.mark.parametrize("seq", range(1, len(KINDS) + 1))
-async def test_any_changed_byte_of_any_column_is_found(
-    database: apsw.Connection, verify: Verify, column: str, seq: int
-) -> None:
+async def test_any_changed_byte_of_any_column_is_found(database: apsw.Connection, verify: Verify, column: str, seq: int) -> None:
     text = str(database.execute(f"SELECT {column} FROM entries WHERE seq = ?", (seq,)).get)
     place = random.Random(f"{column}{seq}").randrange(len(text))
     changed = text[:place] + chr(ord(text[place]) ^ 1) + text[place + 1 :]

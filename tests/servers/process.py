@@ -15,7 +15,7 @@ from tests.servers.layout import running
 from tests.servers.product import Launch, Server, ServerError
 
 #: Longest a server may take from its start to being ready, in seconds.
-START_S = 90.0
+START_S = 120.0
 #: Longest a server may take to end by itself before it is killed, in seconds.
 STOP_S = 20.0
 _LOG_LINES = 25

@@ -34,9 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ask(
-    text: Annotated[
-        str, typer.Argument(metavar="TEXT", help="What you want, in Portuguese, English or Spanish; - reads stdin.")
-    ],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What you want, in Portuguese, English or Spanish; - reads stdin.")],
     language: LanguageHint = None,
     plan: PlanFile = None,
     context: Facts = None,

@@ -87,9 +87,7 @@ class AnyHive(Protocol):
         """Sound to text."""
 
 
-def connect(
-    server: str | None, token: str | None, *, is_recovering: bool = False
-) -> AbstractAsyncContextManager[AnyHive]:
+def connect(server: str | None, token: str | None, *, is_recovering: bool = False) -> AbstractAsyncContextManager[AnyHive]:
     """The hive at `server`, or one opened here with the settings of the environment.
 
     Args:

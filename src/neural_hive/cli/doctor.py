@@ -92,9 +92,7 @@ def _server_checks(server: str, health: dict[str, Any], readiness: dict[str, Any
     yield Check("ready", State.OK if is_ready else State.FAILED, "yes" if is_ready else "not now")
     for name, dependency in (readiness.get("dependencies") or {}).items():
         is_ok = dependency.get("status") == "ok"
-        yield Check(
-            name, State.OK if is_ok else State.WARNING, dependency.get("detail") or dependency.get("status", "")
-        )
+        yield Check(name, State.OK if is_ok else State.WARNING, dependency.get("detail") or dependency.get("status", ""))
 
 
 def _fetch_speech() -> None:

@@ -25,9 +25,7 @@ def register(app: typer.Typer) -> None:
 def import_(
     files: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="FILE…", exists=True, dir_okay=False, help="Backstage catalogues, such as catalog-info.yaml."
-        ),
+        typer.Argument(metavar="FILE…", exists=True, dir_okay=False, help="Backstage catalogues, such as catalog-info.yaml."),
     ],
 ) -> None:
     """Add systems, owners and dependencies from Backstage catalogues to HIVE_GRAPH_URL; a known name is replaced.

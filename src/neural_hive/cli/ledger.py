@@ -19,9 +19,7 @@ from neural_hive.errors import UsageError
 
 def register(app: typer.Typer) -> None:
     """Add `ledger` and its verbs."""
-    verbs = typer.Typer(
-        rich_markup_mode=None, no_args_is_help=True, help="Verify, read or export the record of every case."
-    )
+    verbs = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Verify, read or export the record of every case.")
     verbs.command("verify")(verify)
     verbs.command("show")(show)
     verbs.command("export")(export)

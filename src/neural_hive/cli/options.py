@@ -44,17 +44,11 @@ Output = Annotated[
         help="File to write at once when all is done; default stdout.",
     ),
 ]
-SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Report bad rows and go on instead of stopping at the first.")
-]
-Host = Annotated[
-    str | None, typer.Option("--host", envvar="HIVE_HOST", help="Address to listen on.  [default: 127.0.0.1]")
-]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Report bad rows and go on instead of stopping at the first.")]
+Host = Annotated[str | None, typer.Option("--host", envvar="HIVE_HOST", help="Address to listen on.  [default: 127.0.0.1]")]
 Port = Annotated[
     int | None,
-    typer.Option(
-        "--port", envvar="HIVE_PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one.  [default: 8000]"
-    ),
+    typer.Option("--port", envvar="HIVE_PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one.  [default: 8000]"),
 ]
 Insecure = Annotated[
     bool | None,

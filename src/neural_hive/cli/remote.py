@@ -155,9 +155,7 @@ class RemoteHive:
         async with gate:
             case = await self.ask(ask, Caller())
         if case.understanding is None or case.decision is None:
-            raise UnavailableError(
-                f"The hive at {self._client.base_url} accepted intent {case.id} but did not decide it yet."
-            )
+            raise UnavailableError(f"The hive at {self._client.base_url} accepted intent {case.id} but did not decide it yet.")
         return RemoteJudgement(case.understanding, case.opinions, case.decision)
 
     async def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:

@@ -54,9 +54,7 @@ def reviews(
 
 def review(
     case_id: Annotated[str, typer.Argument(metavar="ID", help="The case.")],
-    verdict: Annotated[
-        Outcome, typer.Argument(metavar="VERDICT", help="approved, conditional, needs_review or rejected.")
-    ],
+    verdict: Annotated[Outcome, typer.Argument(metavar="VERDICT", help="approved, conditional, needs_review or rejected.")],
     comment: Annotated[str, typer.Option("--comment", "-m", help="Why; recorded with the verdict.")] = "",
     reviewer: Annotated[
         str | None,
@@ -88,9 +86,7 @@ async def _collect(ledger: AnyLedger, limit: int) -> Sequence[Case]:
     return found
 
 
-async def _review(
-    case_id: str, verdict: Outcome, comment: str, reviewer: str, server: str | None, token: str | None
-) -> Case:
+async def _review(case_id: str, verdict: Outcome, comment: str, reviewer: str, server: str | None, token: str | None) -> Case:
     async with connect(server, token) as hive:
         return await hive.review(TENANT, case_id, reviewer=reviewer, verdict=verdict, comment=comment)
 

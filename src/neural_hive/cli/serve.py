@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 import typer
@@ -13,9 +14,7 @@ from neural_hive.settings import load_settings
 
 def register(app: typer.Typer) -> None:
     """Add `serve` and its roles."""
-    roles = typer.Typer(
-        rich_markup_mode=None, no_args_is_help=True, help="Run one role: the gateway, a specialist or a worker."
-    )
+    roles = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Run one role: the gateway, a specialist or a worker.")
     roles.command("gateway")(gateway)
     roles.command("specialist")(specialist)
     roles.command("worker")(worker)
@@ -47,7 +46,7 @@ def specialist(
 
 def worker() -> None:
     """Finish the intents that were accepted to be decided later."""
-    from neural_hive.pipeline.worker import run_worker
+    from neural_hive.hive import work
 
     settings = load_settings()
-    run_server(lambda: run_worker(settings))
+    run_server(lambda: asyncio.run(work(settings)))

@@ -31,19 +31,13 @@ def transcribe(
     return run(_transcribe(audio, language, wants_json(as_json), server, token))
 
 
-async def _transcribe(
-    paths: list[Path], language: Language | None, as_json: bool, server: str | None, token: str | None
-) -> int:
+async def _transcribe(paths: list[Path], language: Language | None, as_json: bool, server: str | None, token: str | None) -> int:
     async with connect(server, token) as hive:
 
         async def write(path: Path, sound: bytes) -> None:
             with waiting(f"Listening to {path}"):
                 transcript = await hive.transcribe(sound, language=language)
-            line = (
-                json_line({"file": str(path)} | transcript.model_dump(mode="json"))
-                if as_json
-                else _text(path, transcript)
-            )
+            line = json_line({"file": str(path)} | transcript.model_dump(mode="json")) if as_json else _text(path, transcript)
             sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()
 

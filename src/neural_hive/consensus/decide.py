@@ -64,11 +64,20 @@ def decide(panel: Panel, guardrails: Guardrails) -> Decision:
         confidence=round(confidence, 4),
         agreement=round(agreed, 4),
         dissent=dissent_of(opinions, outcome, panel.answer_language),
-        conditions=conditions_of(opinions, outcome, primary, panel.answer_language),
+        conditions=conditions_of(opinions, outcome),
         guardrails=tuple(g.id for g in triggered),
         quorum=Quorum(asked=len(panel.asked), answered=len(opinions), missing=missing),
         degraded=degraded,
-        explanation=explain(panel.understanding, opinions, outcome, round(told(risk), 2), triggered, missing, confidence < CONFIDENCE_FLOOR, panel.answer_language),
+        explanation=explain(
+            panel.understanding,
+            opinions,
+            outcome,
+            round(told(risk), 2),
+            triggered,
+            missing,
+            confidence < CONFIDENCE_FLOOR,
+            panel.answer_language,
+        ),
         models=dict(sorted(panel.digests.items())),
     )
 
@@ -88,7 +97,8 @@ def strictest(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _risk(panel: Panel, opinions: Sequence[Opinion], missing: Sequence[str]) -> float:
-    prior = experience(panel.understanding.caution)
+    is_judged = panel.understanding.status in (Status.UNDERSTOOD, Status.AMBIGUOUS)
+    prior = experience(panel.understanding.caution) if is_judged else []
     seen = pool(votes_of(opinions, (), {}, panel.trust) + prior)
     cautious = pool(votes_of(opinions, missing, panel.understanding.specialists, panel.trust) + prior)
     return max(seen, cautious, severity_floor(opinions))

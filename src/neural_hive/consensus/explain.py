@@ -29,7 +29,7 @@ def ranked_findings(opinions: Sequence[Opinion]) -> list[Finding]:
     return sorted((f for o in opinions for f in o.findings), key=lambda f: (-f.severity * f.likelihood, f.concern))
 
 
-def conditions_of(opinions: Sequence[Opinion], outcome: Outcome, primary: str, language: str) -> tuple[str, ...]:
+def conditions_of(opinions: Sequence[Opinion], outcome: Outcome) -> tuple[str, ...]:
     """What to do before going ahead: mitigations of the weighty findings, most harmful first. None for an approval."""
     if outcome is Outcome.APPROVED:
         return ()
@@ -47,7 +47,8 @@ def dissent_of(opinions: Sequence[Opinion], outcome: Outcome, language: str) -> 
     dissenters = [
         o
         for o in opinions
-        if SEVERITY_ORDER.index(o.recommendation) > here or (o.relevance >= 0.2 and SEVERITY_ORDER.index(o.recommendation) <= here - 2)
+        if SEVERITY_ORDER.index(o.recommendation) > here
+        or (o.relevance >= 0.2 and SEVERITY_ORDER.index(o.recommendation) <= here - 2)
     ]
     return tuple(
         say[language]["dissent"].format(
@@ -101,7 +102,9 @@ def _concerns(opinions: Sequence[Opinion], outcome: Outcome, say: Mapping[str, s
     if not findings or (outcome is Outcome.APPROVED and findings[0].severity * findings[0].likelihood < CONDITION_HARM):
         return []
     first = findings[0]
-    rest = list(dict.fromkeys(f.title for f in findings[1:] if f.severity * f.likelihood >= CONDITION_HARM and f.title != first.title))[:2]
+    rest = list(
+        dict.fromkeys(f.title for f in findings[1:] if f.severity * f.likelihood >= CONDITION_HARM and f.title != first.title)
+    )[:2]
     parts = [say["because"].format(title=first.title, quote=first.evidence[0].quote if first.evidence else "")]
     return parts + ([say["also"].format(titles="; ".join(rest))] if rest else [])
 

@@ -13,7 +13,19 @@ from neural_hive.contracts import Opinion, Outcome, Understanding
 from neural_hive.errors import RubricError
 
 _KEYS = frozenset(
-    {"action", "object", "environment", "scope", "mood", "waived", "reason", "domain", "unless_safeguard", "concern", "likelihood"}
+    {
+        "action",
+        "object",
+        "environment",
+        "scope",
+        "mood",
+        "waived",
+        "reason",
+        "domain",
+        "unless_safeguard",
+        "concern",
+        "likelihood",
+    }
 )
 #: Only the first two objects of an action are what it is done to.
 _HEADS = 2

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from neural_hive.contracts import Opinion
 
 #: Probabilities are kept this far from 0 and 1, so that one certain vote cannot decide the pool alone.
-EDGE = 0.04
+EDGE = 0.08
 #: Every specialist keeps this much weight, however little it is concerned.
 MIN_RELEVANCE = 0.03
 #: Trust is learnt from reviews and stays within these bounds; it starts at 1.
@@ -19,7 +20,7 @@ DOUBTED_BELOW, CREDIBLE_FROM = 0.25, 0.45
 FLOOR_SHARE = 0.95
 #: Risk that each degree of caution stands for, and the weight of experience beside the specialists' votes.
 CAUTION_RISK = {"go": 0.08, "care": 0.45, "stop": 0.8}
-EXPERIENCE_WEIGHT = 0.6
+EXPERIENCE_WEIGHT = 2.5
 #: Risk that a specialist who did not answer is taken to see: worse than its silence can be read.
 MISSING_RISK = 0.6
 
@@ -71,7 +72,7 @@ SCALE = ((0.0, 0.02), (0.05, 0.11), (0.2, 0.18), (0.3, 0.37), (0.47, 0.45), (0.5
 
 def told(risk: float) -> float:
     """Raw pooled risk → the risk that is told: monotone, continuous, in [0, 1]."""
-    for (x0, y0), (x1, y1) in zip(SCALE, SCALE[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(SCALE):
         if risk <= x1:
             return y0 + (y1 - y0) * (risk - x0) / (x1 - x0)
     return SCALE[-1][1]

@@ -37,8 +37,7 @@ def segments(text: str, annotations: Iterable[Annotation]) -> list[Segment]:
     inside = [a for a in (_clipped(a, len(text)) for a in annotations) if a.start < a.end]
     cuts = sorted({0, len(text), *(a.start for a in inside), *(a.end for a in inside)})
     return [
-        Segment(text[start:end], tuple(a for a in inside if a.start <= start and end <= a.end))
-        for start, end in pairwise(cuts)
+        Segment(text[start:end], tuple(a for a in inside if a.start <= start and end <= a.end)) for start, end in pairwise(cuts)
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -19,7 +19,7 @@ from neural_hive.gateway.auth import LOCAL, Authenticator
 from neural_hive.gateway.ports import JudgingHive
 
 #: Beginnings of paths that the gateway's edge must let in without a token.
-OPEN_PATHS = ("/static/", "/sign-in", "/sign-out", "/preferences")
+OPEN_PATHS = ("/static/", "/sign-in", "/sign-out", "/preferences", "/favicon.ico")
 #: A file's address changes with its content, so browsers may keep it for good.
 _KEEP = "public, max-age=31536000, immutable"
 
@@ -67,8 +67,14 @@ def _routes() -> list[Route | Mount]:
         Route("/sign-in", entering.post_sign_in, methods=["POST"]),
         Route("/sign-out", entering.post_sign_out, methods=["POST"]),
         Route("/preferences", entering.post_preferences, methods=["POST"]),
+        Route("/favicon.ico", _get_icon),
         Mount("/static", _Assets(directory=STATIC), name="static"),
     ]
+
+
+async def _get_icon(_request: Request) -> Response:
+    """The icon, where browsers look for it on answers that are no page."""
+    return FileResponse(STATIC / "icon.svg", headers={"Cache-Control": "public, max-age=86400"})
 
 
 def problem_page(request: Request, problem: dict[str, Any]) -> HTMLResponse:

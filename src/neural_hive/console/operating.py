@@ -34,9 +34,7 @@ async def get_verification(request: Request) -> Response:
     """Check the whole ledger now."""
     result = await hive_of(request).verify()
     broken = _UUID.search(result.first_broken or "")
-    return page(
-        request, visitor_of(request), "verification.html", result=result, broken_case=broken.group() if broken else ""
-    )
+    return page(request, visitor_of(request), "verification.html", result=result, broken_case=broken.group() if broken else "")
 
 
 async def get_hive(request: Request) -> Response:
@@ -59,6 +57,4 @@ async def get_trends(request: Request) -> Response:
     cases = [case async for case in every_case(hive_of(request), query, N_FOR_TRENDS)]
     agreed, judged = agreement_with_people(cases)
     people = {"agreed": agreed, "judged": judged}
-    return page(
-        request, visitor, "trends.html", tallies=tallies(cases), n=len(cases), limit=N_FOR_TRENDS, people=people
-    )
+    return page(request, visitor, "trends.html", tallies=tallies(cases), n=len(cases), limit=N_FOR_TRENDS, people=people)

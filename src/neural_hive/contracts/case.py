@@ -27,7 +27,9 @@ class Decision(Record):
     outcome: Outcome = Field(description="approved, conditional, needs_review or rejected.")
     primary: str = Field(description="Specialist whose business it mainly is, or 'none'.")
     risk: Score = Field(description="Pooled risk with the severity floor.")
-    risk_band: Literal["low", "medium", "high", "critical"] = Field(description="low < 0.4 ≤ medium < 0.7 ≤ high < 0.9 ≤ critical.")
+    risk_band: Literal["low", "medium", "high", "critical"] = Field(
+        description="low < 0.4 ≤ medium < 0.7 ≤ high < 0.9 ≤ critical."
+    )
     confidence: Score = Field(description="How sure the hive is of this outcome.")
     agreement: Score = Field(description="1 when all specialists see the same risk, towards 0 as they differ.")
     dissent: tuple[str, ...] = Field(default=(), description="Who would decide otherwise and why, in the asker's language.")
@@ -65,7 +67,9 @@ class Case(Record):
     status: CaseStatus = Field(description="accepted (recorded, being judged) or decided.")
     intent: Intent = Field(description="What was asked.")
     understanding: Understanding | None = Field(default=None, description="What was understood.")
-    opinions: tuple[Opinion, ...] = Field(default=(), description="One per specialist that answered, in the order of their names.")
+    opinions: tuple[Opinion, ...] = Field(
+        default=(), description="One per specialist that answered, in the order of their names."
+    )
     decision: Decision | None = Field(default=None, description="The judgement.")
     reviews: tuple[Review, ...] = Field(default=(), description="Verdicts by people, oldest first.")
     decided_at: UtcTime | None = Field(default=None, description="When it was decided, UTC.")

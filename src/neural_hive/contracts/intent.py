@@ -44,7 +44,9 @@ class PlanFacts(Record):
     total_minutes: float = Field(ge=0, description="Sum of all durations, in minutes.")
     critical_path: tuple[str, ...] = Field(description="Task ids of the longest chain, first to last.")
     critical_minutes: float = Field(ge=0, description="Duration of the critical path, in minutes.")
-    parallelism: float = Field(ge=1, description="Total over critical duration (or tasks over depth when no durations): how much can run at once.")
+    parallelism: float = Field(
+        ge=1, description="Total over critical duration (or tasks over depth when no durations): how much can run at once."
+    )
     max_fan_in: int = Field(ge=0, description="Most tasks that any one task waits for.")
     max_fan_in_task: str = Field(description="The task that waits for the most others; empty if none waits.")
     total_cost: float = Field(ge=0, description="Sum of all costs, in the plan's currency.")
@@ -114,7 +116,11 @@ class Intent(Record):
     text: str = Field(min_length=1, description="The text with personal data replaced by typed placeholders.")
     language: Language | None = Field(default=None, description="The caller's word about the language, if given.")
     plan: Plan | None = Field(default=None, description="Tasks that came with the intent.")
-    context: dict[str, Any] = Field(default_factory=dict, description="Free facts from the caller, masked; specialists may quote them.")
-    constraints: dict[str, Any] = Field(default_factory=dict, description="Limits the caller sets, masked, e.g. deadline or budget.")
+    context: dict[str, Any] = Field(
+        default_factory=dict, description="Free facts from the caller, masked; specialists may quote them."
+    )
+    constraints: dict[str, Any] = Field(
+        default_factory=dict, description="Limits the caller sets, masked, e.g. deadline or budget."
+    )
     transcript: Transcript | None = Field(default=None, description="What was heard, when it was spoken; masked like the text.")
     received_at: UtcTime = Field(description="When the hive received it, UTC.")

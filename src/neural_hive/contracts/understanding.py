@@ -96,8 +96,12 @@ class Frame(Record):
 class Entity(Record):
     """A thing the text names."""
 
-    type: str = Field(description="system, technology, person, organisation, place, date, duration, money, percentage, quantity, environment, user_group.")
-    value: str = Field(description="Normalised value: ISO 8601 for dates and durations, '1234.56 EUR' for money, the name otherwise.")
+    type: str = Field(
+        description="system, technology, person, organisation, place, date, duration, money, percentage, quantity, environment, user_group."
+    )
+    value: str = Field(
+        description="Normalised value: ISO 8601 for dates and durations, '1234.56 EUR' for money, the name otherwise."
+    )
     start: int = Field(ge=0, description="First code point in the recorded text.")
     end: int = Field(ge=0, description="One past the last code point.")
     confidence: Score = Field(description="How sure, calibrated where a model decides.")
@@ -121,7 +125,9 @@ class Signal(Record):
 class Understanding(Record):
     """What the hive understood of one intent."""
 
-    language: str = Field(description="pt, en or es; another ISO 639-1 code when the text is in none of them, 'und' if it cannot be told.")
+    language: str = Field(
+        description="pt, en or es; another ISO 639-1 code when the text is in none of them, 'und' if it cannot be told."
+    )
     variant: str = Field(default="", description="pt-BR, pt-PT or empty when it cannot be told.")
     domain: Domain = Field(description="One of the seven domains, or unknown.")
     classification: str = Field(description="Subcategory within the domain, written domain.action, or 'unknown'.")
@@ -132,11 +138,16 @@ class Understanding(Record):
     pii: tuple[PiiMention, ...] = Field(default=(), description="What was masked, in order.")
     keywords: tuple[str, ...] = Field(default=(), description="Up to eight content words, most telling first.")
     domains: dict[str, Score] = Field(default_factory=dict, description="Calibrated probability of each domain.")
-    specialists: dict[str, Score] = Field(default_factory=dict, description="Calibrated probability that each specialist should lead.")
+    specialists: dict[str, Score] = Field(
+        default_factory=dict, description="Calibrated probability that each specialist should lead."
+    )
     signals: tuple[Signal, ...] = Field(default=(), description="Concerns with probability of at least 0.05, most likely first.")
     caution: dict[str, Score] = Field(
         default_factory=dict,
         description="Calibrated probability that a careful person would let it go, take care (conditions), or stop it.",
     )
-    reasons: tuple[str, ...] = Field(default=(), description="Why it is not simply understood: gibberish, off_topic, instruction_to_the_hive, unsupported_language, too_vague, low_confidence.")
+    reasons: tuple[str, ...] = Field(
+        default=(),
+        description="Why it is not simply understood: gibberish, off_topic, instruction_to_the_hive, unsupported_language, too_vague, low_confidence.",
+    )
     models: dict[str, str] = Field(default_factory=dict, description="Content hashes of the models that were used.")

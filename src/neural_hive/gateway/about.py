@@ -11,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from neural_hive.contracts import Verification
-from neural_hive.gateway.intents import dump
-from neural_hive.gateway.routing import API, add_by_hand, hive_of, json_response, problems
+from neural_hive.gateway.routing import API, add_by_hand, dump, hive_of, json_response, problems
 
 
 class SpecialistList(BaseModel):
@@ -20,9 +19,7 @@ class SpecialistList(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    items: list[dict[str, Any]] = Field(
-        description="One per specialist: name, where it lives, model hash, concerns, state."
-    )
+    items: list[dict[str, Any]] = Field(description="One per specialist: name, where it lives, model hash, concerns, state.")
 
 
 async def get_specialists(request: Request) -> Response:

@@ -108,9 +108,7 @@ def _rules(
     )
 
 
-def create_opening_app(
-    settings: Settings, open_hive: Callable[[Settings], AbstractAsyncContextManager[JudgingHive]]
-) -> FastAPI:
+def create_opening_app(settings: Settings, open_hive: Callable[[Settings], AbstractAsyncContextManager[JudgingHive]]) -> FastAPI:
     """An application that opens its own hive when the server starts it and closes it at the end (ASGI lifespan)."""
 
     @asynccontextmanager

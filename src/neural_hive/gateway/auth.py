@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Any
-
-from joserfc.errors import JoseError
+from typing import TYPE_CHECKING, Any
 
 from neural_hive.errors import ConfigurationError, ForbiddenError, UnauthenticatedError
-from neural_hive.gateway.jwks import Jwks
 from neural_hive.settings import Settings
+
+if TYPE_CHECKING:
+    from neural_hive.gateway.jwks import Jwks
 
 #: Verified JWTs remembered, so that a signature is checked once and not on every request.
 _MAX_REMEMBERED = 4096
@@ -65,7 +65,7 @@ class Authenticator:
         """
         if service_token is None:
             self._static = parse_tokens(settings.auth_tokens.get_secret_value())
-            self._jwks = Jwks(settings) if settings.auth_jwks_file else None
+            self._jwks = _open_jwks(settings)
         else:
             self._static, self._jwks = _single_token(service_token), None
         self._remembered: OrderedDict[bytes, Identity] = OrderedDict()
@@ -109,8 +109,8 @@ class Authenticator:
             raise UnauthenticatedError("This token is not known here; check it, or ask the operator for one.")
         try:
             identity = identity_from(self._jwks.claims(token), digest)
-        except (JoseError, ValueError) as error:
-            raise UnauthenticatedError(f"This token is not valid ({_why(error)}); get a new one.") from error
+        except ValueError as error:
+            raise UnauthenticatedError(f"This token is not valid ({error}); get a new one.") from error
         self._remembered[digest] = identity
         if len(self._remembered) > _MAX_REMEMBERED:
             self._remembered.popitem(last=False)
@@ -122,8 +122,13 @@ def _single_token(token: str) -> list[tuple[bytes, Identity]]:
     return [(digest, Identity("hive", "", Role.USER, digest.hex()[:32]))] if token else []
 
 
-def _why(error: JoseError | ValueError) -> str:
-    return error.error if isinstance(error, JoseError) else str(error)
+def _open_jwks(settings: Settings) -> Jwks | None:
+    """The key set, if there is one; only then is the library for it loaded, which takes a seventh of the start."""
+    if settings.auth_jwks_file is None:
+        return None
+    from neural_hive.gateway.jwks import Jwks
+
+    return Jwks(settings)
 
 
 def _bearer(authorization: bytes | None) -> bytes:

@@ -150,9 +150,7 @@ class Edge:
         state = scope["state"]
         route = getattr(scope.get("route"), "path", "")
         duration_s = time.perf_counter() - started_s
-        self._rules.on_answered(
-            Answered(scope["method"], route, status, duration_s, state["request_id"], state["trace"])
-        )
+        self._rules.on_answered(Answered(scope["method"], route, status, duration_s, state["request_id"], state["trace"]))
 
 
 _INTERNAL = "Something went wrong here and was logged; send it again, and tell the operator the request_id if it stays."

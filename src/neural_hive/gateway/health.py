@@ -34,9 +34,7 @@ class Dependency(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    status: Literal["ok", "degraded"] = Field(
-        description="ok, or degraded: the work goes on without it or waits for it."
-    )
+    status: Literal["ok", "degraded"] = Field(description="ok, or degraded: the work goes on without it or waits for it.")
     detail: str = Field(default="", description="What is wrong with it.")
 
 
@@ -49,9 +47,7 @@ class Readiness(BaseModel):
     service: str = Field(description="gateway, worker, specialist-technical, …")
     version: str = Field(description="Version of the software.")
     timestamp: datetime = Field(description="Now, UTC.")
-    dependencies: dict[str, Dependency] = Field(
-        default_factory=dict, description="What it uses; never a reason not to be ready."
-    )
+    dependencies: dict[str, Dependency] = Field(default_factory=dict, description="What it uses; never a reason not to be ready.")
 
 
 def _about(service: str) -> dict[str, str]:
@@ -84,9 +80,5 @@ def add_routes(
     not_ready = {"model": Readiness, "description": "Not ready yet, or no longer."}
     failed: dict[int | str, Any] = {400: problems()[400], 413: problems()[413], 500: problems()[500]}
     add_by_hand(app, "/health", get_health, "GET", tags=["probes"], response_model=Health, responses=failed)
-    add_by_hand(
-        app, "/ready", get_ready, "GET", tags=["probes"], response_model=Readiness, responses={**failed, 503: not_ready}
-    )
-    add_by_hand(
-        app, "/metrics", get_metrics, "GET", tags=["probes"], response_class=Response, responses={**failed, 200: text}
-    )
+    add_by_hand(app, "/ready", get_ready, "GET", tags=["probes"], response_model=Readiness, responses={**failed, 503: not_ready})
+    add_by_hand(app, "/metrics", get_metrics, "GET", tags=["probes"], response_class=Response, responses={**failed, 200: text})

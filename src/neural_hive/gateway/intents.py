@@ -19,6 +19,7 @@ from neural_hive.gateway.routing import (
     API,
     CASE,
     add_by_hand,
+    dump,
     header,
     hive_of,
     identity_of,
@@ -88,11 +89,6 @@ def receipt(case: Case) -> Response:
     """202: recorded, and where the case can be read."""
     headers = {"Location": f"{API}/intents/{case.id}", "Preference-Applied": "respond-async"}
     return json_response(dump(Receipt(id=case.id, status=case.status)), 202, headers)
-
-
-def dump(record: Record) -> bytes:
-    """A record as JSON, in one step."""
-    return record.__pydantic_serializer__.to_json(record)
 
 
 def caller_of(request: Request, channel: Channel = Channel.API) -> Caller:

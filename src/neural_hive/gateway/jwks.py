@@ -48,13 +48,15 @@ class Jwks:
         """The claims of a token whose signature, expiry, issuer and audience are right.
 
         Raises:
-            JoseError: they are not.
-            ValueError: it is not a JWT.
+            ValueError: it is no such token; the message says what is wrong with it.
         """
         if self.has_changed():
             self._reload()
-        verified = jwt.decode(token, self._keys, algorithms=self._algorithms)
-        self._registry.validate(verified.claims)
+        try:
+            verified = jwt.decode(token, self._keys, algorithms=self._algorithms)
+            self._registry.validate(verified.claims)
+        except JoseError as error:
+            raise ValueError(error.error) from error
         return verified.claims
 
     def _stamp(self) -> tuple[int, int]:

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from neural_hive.contracts import Event, EventType
-from neural_hive.gateway.intents import checked_id, dump
-from neural_hive.gateway.routing import CASE, add_by_hand, header, hive_of, identity_of, path_id, problems
+from neural_hive.gateway.intents import checked_id
+from neural_hive.gateway.routing import CASE, add_by_hand, dump, header, hive_of, identity_of, path_id, problems
 
 #: Silence after which a comment keeps proxies from closing the connection, in seconds.
 #: Source: WHATWG HTML, section 9.2.7 (authoring notes): a comment line every 15 seconds or so.
@@ -49,9 +49,7 @@ async def get_events(request: Request) -> Response:
     return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _stream(
-    first: Event | None, events: AsyncIterator[Event], seen: str, closing: asyncio.Event
-) -> AsyncIterator[bytes]:
+async def _stream(first: Event | None, events: AsyncIterator[Event], seen: str, closing: asyncio.Event) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n\n"
     async for event in with_pauses(first, events, closing):
         if event is None:
@@ -76,9 +74,7 @@ def has_been_seen(event: Event, seen: str) -> bool:
     return event.id.endswith(f":{seen}") or _RANKS[event.type] < _RANKS[EventType(kind)]
 
 
-async def with_pauses(
-    first: Event | None, events: AsyncIterator[Event], closing: asyncio.Event
-) -> AsyncIterator[Event | None]:
+async def with_pauses(first: Event | None, events: AsyncIterator[Event], closing: asyncio.Event) -> AsyncIterator[Event | None]:
     """`first` and the rest of `events`; None after each KEEP_ALIVE_S of silence. Ends early when the gateway closes."""
     if first is None:
         return

@@ -52,10 +52,7 @@ def _section(operation: Operation) -> list[str]:
     lines = [f"## {operation.method} {operation.path}", "", operation.text, ""]
     if operation.parameters:
         lines += ["| Parameter | In | Type | Meaning |", "|---|---|---|---|"]
-        lines += [
-            f"| `{name}` | {where} | {_cell(kind)} | {_cell(text)} |"
-            for name, where, kind, text in operation.parameters
-        ]
+        lines += [f"| `{name}` | {where} | {_cell(kind)} | {_cell(text)} |" for name, where, kind, text in operation.parameters]
         lines.append("")
     if operation.bodies:
         lines += ["| Body | |", "|---|---|"]

@@ -10,11 +10,12 @@ from starlette.responses import Response
 from neural_hive.contracts import Case, Outcome, Page, Record
 from neural_hive.gateway.auth import Role
 from neural_hive.gateway.bodies import read_json
-from neural_hive.gateway.intents import Cursor, Limit, checked_id, dump
+from neural_hive.gateway.intents import Cursor, Limit, checked_id
 from neural_hive.gateway.routing import (
     API,
     CASE,
     add_by_hand,
+    dump,
     hive_of,
     identity_of,
     json_body,
@@ -32,9 +33,7 @@ class Verdict(Record):
     """What a person decides about a case: the body of `POST /api/v1/intents/{id}/reviews`."""
 
     verdict: Outcome = Field(description="approved, conditional, needs_review or rejected.")
-    comment: str = Field(
-        default="", max_length=4000, pattern=r"^[^\u0000]*$", description="Why. Personal data in it is masked."
-    )
+    comment: str = Field(default="", max_length=4000, pattern=r"^[^\u0000]*$", description="Why. Personal data in it is masked.")
 
 
 async def post_review(request: Request) -> Response:

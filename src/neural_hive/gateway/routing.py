@@ -13,6 +13,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
+from neural_hive.contracts import Record
 from neural_hive.gateway.auth import Identity
 from neural_hive.gateway.limits import InFlight
 from neural_hive.gateway.ports import JudgingHive
@@ -104,6 +105,11 @@ def identity_of(request: Request) -> Identity:
 def in_flight_of(request: Request) -> InFlight:
     """The places for intents that are being judged."""
     return cast("InFlight", request.app.state.in_flight)
+
+
+def dump(record: Record) -> bytes:
+    """A record as JSON, in one step."""
+    return record.__pydantic_serializer__.to_json(record)
 
 
 def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -25,11 +25,10 @@ from neural_hive.gateway.auth import Authenticator
 from neural_hive.gateway.bodies import is_json, parse_json
 from neural_hive.gateway.edge import Edge, EdgeRules
 from neural_hive.gateway.hosts import check_bind, is_loopback
-from neural_hive.gateway.intents import dump
 from neural_hive.gateway.limits import RateLimiter
 from neural_hive.gateway.openapi import REFERENCE_PATHS, add_document
 from neural_hive.gateway.refusals import MalformedBodyError, UnsupportedMediaError
-from neural_hive.gateway.routing import API, add_by_hand, json_body, json_response
+from neural_hive.gateway.routing import API, add_by_hand, dump, json_body, json_response
 from neural_hive.gateway.routing import problems as declare_problems
 from neural_hive.gateway.server import HiveServer, address_of, bind, keep_what_is_loaded, run
 from neural_hive.settings import Settings

@@ -80,8 +80,12 @@ def _from_rubrics() -> Iterable[Example]:
         for concern in rubric.concerns:
             for language, texts in concern.examples.items():
                 for i, text in enumerate(texts):
-                    labels = {"specialist": (rubric.specialist,), "concern": (concern.id,), "kind": ("in_scope",)}
-                    labels["caution"] = _caution_of(concern.severity)
+                    labels: dict[str, tuple[str, ...]] = {
+                        "specialist": (rubric.specialist,),
+                        "concern": (concern.id,),
+                        "kind": ("in_scope",),
+                        "caution": _caution_of(concern.severity),
+                    }
                     yield Example(text, language, f"{concern.id}-{i}", labels, EXAMPLE_WEIGHT)
 
 
@@ -134,7 +138,9 @@ def fit_head(name: str, examples: Sequence[Example], features: Floats) -> Head:
 def _expand(examples: Sequence[Example], name: str) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]:
     """One row per label; labels after the first are what a fair person would also accept."""
     rows = [
-        (i, label, e.weight * _label_weight(name, label, rank)) for i, e in enumerate(examples) for rank, label in enumerate(e.labels[name])
+        (i, label, e.weight * _label_weight(name, label, rank))
+        for i, e in enumerate(examples)
+        for rank, label in enumerate(e.labels[name])
     ]
     return np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
 
@@ -205,7 +211,9 @@ def write_artefact(folder: Path, heads: dict[str, Head], encoder_digest: str, n_
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "weights.npz").write_bytes(buffer.getvalue())
-    (folder / "manifest.json").write_bytes(json.dumps(json.loads(canonical_json(manifest)), indent=1, sort_keys=True).encode() + b"\n")
+    (folder / "manifest.json").write_bytes(
+        json.dumps(json.loads(canonical_json(manifest)), indent=1, sort_keys=True).encode() + b"\n"
+    )
     return manifest
 
 

@@ -86,9 +86,7 @@ def gibberish(n_samples: int, rng: random.Random) -> Iterator[Sample]:
             alphabet = rng.choice(alphabets)
             length = rng.randint(3, 12)
             words.append(
-                "".join(rng.choice(alphabet) for _ in range(length))
-                if rng.random() < 0.85
-                else rng.choice(alphabet) * length
+                "".join(rng.choice(alphabet) for _ in range(length)) if rng.random() < 0.85 else rng.choice(alphabet) * length
             )
         yield Sample(" ".join(words), "und", "-", "made")
     for laugh in ("ha", "he", "ja", "je", "rs", "k", "hua", "lol", "la", "xa"):
@@ -98,9 +96,7 @@ def gibberish(n_samples: int, rng: random.Random) -> Iterator[Sample]:
 
 def without_accents(text: str) -> str:
     """The text as typed without accents."""
-    return "".join(
-        character for character in unicodedata.normalize("NFD", text) if not unicodedata.combining(character)
-    )
+    return "".join(character for character in unicodedata.normalize("NFD", text) if not unicodedata.combining(character))
 
 
 def varied(sample: Sample, rng: random.Random, borrowed: list[str]) -> Iterator[Sample]:
@@ -195,14 +191,9 @@ def measured(samples: Iterable[Sample], identifier: LanguageIdentifier) -> dict[
         heard = identifier.identify(sample.text)
         seen[sample.language] += 1
         right[sample.language] += heard.language == sample.language
-        bins.setdefault(min(9, int(heard.probability * 10)), []).append(
-            (heard.probability, heard.language == sample.language)
-        )
+        bins.setdefault(min(9, int(heard.probability * 10)), []).append((heard.probability, heard.language == sample.language))
     n_samples = sum(seen.values())
-    gaps = (
-        abs(sum(probability for probability, _ in pairs) - sum(is_right for _, is_right in pairs))
-        for pairs in bins.values()
-    )
+    gaps = (abs(sum(probability for probability, _ in pairs) - sum(is_right for _, is_right in pairs)) for pairs in bins.values())
     return {
         **{language: round(right[language] / seen[language], 4) for language in sorted(seen)},
         "ece": round(sum(gaps) / max(1, n_samples), 4),
@@ -218,9 +209,7 @@ def report(held_out: list[Sample], folder: Path | None, identifier: LanguageIden
     if folder:
         dev = list(massive(folder, "dev"))
         results["massive dev"] = measured(dev, identifier)
-        results["massive dev, no accents"] = measured(
-            [one._replace(text=without_accents(one.text)) for one in dev], identifier
-        )
+        results["massive dev, no accents"] = measured([one._replace(text=without_accents(one.text)) for one in dev], identifier)
         for n_words in (1, 2, 3):
             short = [one._replace(text=" ".join(one.text.split()[:n_words])) for one in dev]
             results[f"massive dev, first {n_words}"] = measured(short, identifier)

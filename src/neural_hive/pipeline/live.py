@@ -38,7 +38,9 @@ class LiveEvents:
             queue.put_nowait(event)
 
 
-def event_of(case_id: str, tenant: str, kind: EventType, data: dict[str, Any], at: datetime | None = None, part: str = "") -> Event:
+def event_of(
+    case_id: str, tenant: str, kind: EventType, data: dict[str, Any], at: datetime | None = None, part: str = ""
+) -> Event:
     """An event with the id that the outbox gives the same event."""
     suffix = f":{part}" if part else ""
     return Event(id=f"{case_id}:{kind}{suffix}", type=kind, tenant=tenant, case_id=case_id, at=at or datetime.now(UTC), data=data)
@@ -46,13 +48,24 @@ def event_of(case_id: str, tenant: str, kind: EventType, data: dict[str, Any], a
 
 def understood_event(case: Case, understanding: Understanding) -> Event:
     """The text is understood."""
-    return event_of(case.id, case.intent.tenant, EventType.UNDERSTOOD, {"understanding": understanding.model_dump(mode="json")}, case.decided_at)
+    return event_of(
+        case.id,
+        case.intent.tenant,
+        EventType.UNDERSTOOD,
+        {"understanding": understanding.model_dump(mode="json")},
+        case.decided_at,
+    )
 
 
 def opinion_event(case: Case, opinion: Opinion) -> Event:
     """A specialist answered."""
     return event_of(
-        case.id, case.intent.tenant, EventType.OPINION, {"opinion": opinion.model_dump(mode="json")}, case.decided_at, opinion.specialist
+        case.id,
+        case.intent.tenant,
+        EventType.OPINION,
+        {"opinion": opinion.model_dump(mode="json")},
+        case.decided_at,
+        opinion.specialist,
     )
 
 
@@ -63,5 +76,7 @@ def past_events(case: Case) -> list[Event]:
     if case.decision is not None and case.understanding is not None:
         events.append(understood_event(case, case.understanding))
         events += [opinion_event(case, o) for o in case.opinions]
-        events.append(event_of(case.id, tenant, EventType.DECIDED, {"decision": case.decision.model_dump(mode="json")}, case.decided_at))
+        events.append(
+            event_of(case.id, tenant, EventType.DECIDED, {"decision": case.decision.model_dump(mode="json")}, case.decided_at)
+        )
     return events

@@ -49,7 +49,10 @@ class LocalSpecialist:
             "name": self.name,
             "where": "inprocess://",
             "model": self.rubric.name,
-            "concerns": [{"id": c.id, "severity": c.severity, "reference": c.reference, "title": dict(c.title)} for c in self.rubric.concerns],
+            "concerns": [
+                {"id": c.id, "severity": c.severity, "reference": c.reference, "title": dict(c.title)}
+                for c in self.rubric.concerns
+            ],
             "state": "closed",
         }
 

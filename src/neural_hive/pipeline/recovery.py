@@ -19,7 +19,9 @@ IDLE_S, RETRY_S = 0.05, 1.0
 class Recovery:
     """Finishes what others left: cases whose lease has run out."""
 
-    def __init__(self, ledger: Ledger, finish: Callable[[Case], Awaitable[Case]], listener: Listener, *, interval_s: float, lease_s: float) -> None:
+    def __init__(
+        self, ledger: Ledger, finish: Callable[[Case], Awaitable[Case]], listener: Listener, *, interval_s: float, lease_s: float
+    ) -> None:
         self._ledger, self._finish, self._listener = ledger, finish, listener
         self._interval_s, self._lease_s = interval_s, lease_s
         self.n_recovered = 0

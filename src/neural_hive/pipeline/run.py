@@ -99,9 +99,7 @@ class Pipeline:
                 lambda u: self._live.publish(understood_event(case, u)) if watched(case.id) else None,
                 lambda o: self._live.publish(opinion_event(case, o)) if watched(case.id) else None,
             )
-            decided = await self._ledger.record_decision(
-                case.id, judgement.understanding, judgement.opinions, judgement.decision
-            )
+            decided = await self._ledger.record_decision(case.id, judgement.understanding, judgement.opinions, judgement.decision)
         except HiveError as error:
             self._listener.on_failed(case.id, "finish", error)
             raise

@@ -101,7 +101,9 @@ def _cue_spans(rubric: Rubric, words: Words, frame: Frame) -> dict[str, tuple[Sp
     return {concern: tuple(found.values()) for concern, found in spans.items()}
 
 
-def _finding(concern: Concern, brief: Brief, facts: _Facts, words: Words, signal: float, cues: tuple[Span, ...]) -> Finding | None:
+def _finding(
+    concern: Concern, brief: Brief, facts: _Facts, words: Words, signal: float, cues: tuple[Span, ...]
+) -> Finding | None:
     frame = brief.understanding.frame
     rule, proof = _best_rule(concern.rules, facts)
     system = _system_presence(concern, brief)
@@ -159,7 +161,8 @@ def _caution(brief: Brief) -> float:
 
 def _best_rule(rules: Iterable[Rule], facts: _Facts) -> tuple[float, tuple[Span, ...]]:
     """Likelihood of the surest rule that matches, with the words it rests on; 0 if none does."""
-    best, proof = 0.0, ()
+    best = 0.0
+    proof: tuple[Span, ...] = ()
     for rule in rules:
         if rule.likelihood <= best:
             continue
@@ -188,7 +191,9 @@ class _Facts:
             "waived": frozenset(frame.waived),
             "entity": frozenset(e.type for e in brief.understanding.entities),
         }
-        asked = tuple((a.action, frozenset(_heads(a.objects)), a.evidence) for a in frame.actions if not (a.negated or a.described))
+        asked = tuple(
+            (a.action, frozenset(_heads(a.objects)), a.evidence) for a in frame.actions if not (a.negated or a.described)
+        )
         return cls(circumstances, asked, frame.evidence[:2])
 
 
@@ -251,7 +256,7 @@ def _confidence(brief: Brief, findings: Sequence[Finding]) -> float:
 
 def _summary(brief: Brief, findings: Sequence[Finding], relevance: float) -> str:
     language = brief.answer_language
-    say = texts()[language]
+    say: Mapping[str, str] = texts()[language]
     if not findings:
         subject = ", ".join(brief.understanding.keywords[:3])
         return say["nothing"].format(subject=subject) if relevance >= 0.2 and subject else say["not_mine"]

@@ -87,9 +87,7 @@ def decode(data: bytes, limits: AudioLimits | None = None) -> NDArray[np.float32
     check_size(data, bounds)
     form = sniff(data)
     if form is None:
-        raise AudioRejectedError(
-            "This is not a recording in a known format: send WAV, FLAC, MP3, OGG, Opus, M4A or WebM."
-        )
+        raise AudioRejectedError("This is not a recording in a known format: send WAV, FLAC, MP3, OGG, Opus, M4A or WebM.")
     pieces, n_samples = [], 0
     try:
         for piece in _resampled(data, form, bounds):
@@ -114,9 +112,7 @@ def check_size(data: bytes, limits: AudioLimits) -> None:
     if not data:
         raise AudioRejectedError("The recording is empty.")
     if len(data) > limits.max_bytes:
-        raise AudioRejectedError(
-            f"The file is larger than {limits.max_bytes // (1024 * 1024)} MB; send a compressed one."
-        )
+        raise AudioRejectedError(f"The file is larger than {limits.max_bytes // (1024 * 1024)} MB; send a compressed one.")
 
 
 def _reason(error: Exception) -> str:
@@ -164,6 +160,4 @@ def _check_frame(frame: av.AudioFrame, limits: AudioLimits) -> None:
             f"The sampling rate is {frame.sample_rate} Hz; record with {limits.min_rate_hz} to {limits.max_rate_hz} Hz."
         )
     if frame.layout.nb_channels > limits.max_channels:
-        raise AudioRejectedError(
-            f"The file has {frame.layout.nb_channels} channels; at most {limits.max_channels} are read."
-        )
+        raise AudioRejectedError(f"The file has {frame.layout.nb_channels} channels; at most {limits.max_channels} are read.")

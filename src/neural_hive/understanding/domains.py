@@ -59,7 +59,12 @@ class FrameFeatures:
         names += [f"object:{o}" for m in frame.actions for o in m.objects] + [f"head:{o}" for o in frame.objects[:1]]
         names += [f"stated:{s}" for s in frame.safeguards] + [f"waived:{s}" for s in frame.waived]
         names += [f"scope:{frame.scope.value}", f"environment:{frame.environment.value}", f"mood:{frame.mood.value}"]
-        flags = {"no_action": not frame.actions, "urgent": frame.urgent, "instruction": reading.is_instruction, "negation": frame.negation}
+        flags = {
+            "no_action": not frame.actions,
+            "urgent": frame.urgent,
+            "instruction": reading.is_instruction,
+            "negation": frame.negation,
+        }
         return names + [name for name, is_set in flags.items() if is_set]
 
 

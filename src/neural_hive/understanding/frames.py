@@ -14,7 +14,27 @@ from neural_hive.understanding.mentions import Mention, find_mentions, is_purpos
 _GRAVE = ("destroy", "disable", "expose", "stop", "grant", "pay", "revoke", "export", "collect", "deploy", "migrate")
 #: Objects whose loss hurts; destroying anything else (a button, a typo) can be undone by writing it again.
 DURABLE = frozenset(
-    ["data", "personal_data", "account", "backup", "audit_log", "database", "schema", "money", "contract", "server", "cloud", "queue", "certificate", "model", "customer", "employee", "log", "secret", "document"]
+    [
+        "data",
+        "personal_data",
+        "account",
+        "backup",
+        "audit_log",
+        "database",
+        "schema",
+        "money",
+        "contract",
+        "server",
+        "cloud",
+        "queue",
+        "certificate",
+        "model",
+        "customer",
+        "employee",
+        "log",
+        "secret",
+        "document",
+    ]
 )
 _READING = frozenset({"read", "investigate", "document", "notify", "test", "fail", "none"})
 _HARD = frozenset({"migrate", "replace", "upgrade", "pay", "export", "expose"})
@@ -108,7 +128,11 @@ class _Circumstances:
 
     def _is_denied(self, environment: Match[Cue]) -> bool:
         """'Not in production'."""
-        return any(environment.first - 3 <= n.last < environment.first and n.last == n.first for n in self.of("negate") if self._adjacent(n, environment))
+        return any(
+            environment.first - 3 <= n.last < environment.first and n.last == n.first
+            for n in self.of("negate")
+            if self._adjacent(n, environment)
+        )
 
     def _adjacent(self, negator: Match[Cue], environment: Match[Cue]) -> bool:
         between = self.words.folded[negator.last + 1 : environment.first]
@@ -119,7 +143,11 @@ class _Circumstances:
         hits = self.of("scope")
         if main is not None:
             last = max([main.last, *(o.last for o in main.objects)]) + 3
-            hits = [m for m in hits if main.first - 4 <= m.first <= last and self.words.sentence[m.first] == self.words.sentence[main.first]]
+            hits = [
+                m
+                for m in hits
+                if main.first - 4 <= m.first <= last and self.words.sentence[m.first] == self.words.sentence[main.first]
+            ]
         for name in ("all", "some", "one"):
             for match in hits:
                 if match.payload.name == name:
@@ -129,8 +157,10 @@ class _Circumstances:
 
 def _settle(mentions: list[Mention], circumstances: _Circumstances) -> list[Mention]:
     """Decide what only the whole text can tell: a purpose clause that says 'all' or 'production' is meant."""
-    grave = circumstances.has("scope", "all") or circumstances.has("irreversible", "irreversible") or (
-        circumstances.environment is not None and circumstances.environment.payload.name == "production"
+    grave = (
+        circumstances.has("scope", "all")
+        or circumstances.has("irreversible", "irreversible")
+        or (circumstances.environment is not None and circumstances.environment.payload.name == "production")
     )
     if not grave:
         return mentions
@@ -188,7 +218,7 @@ def _main(mentions: Sequence[Mention], mood: Mood) -> Mention | None:
     asked = [m for m in mentions if m.is_asked]
     if mood is Mood.REPORT:
         failing = [m for m in asked if m.action == "fail"]
-        return (failing or asked or [None])[0]
+        return next(iter(failing or asked), None)
     doing = [m for m in asked if m.action != "fail"]
     if not doing:
         return asked[0] if asked else None
@@ -204,7 +234,16 @@ def _mood(mentions: Sequence[Mention], around: _Circumstances) -> Mood:
     asked = [m.action for m in mentions if m.is_asked]
     if around.has("mood", "wish"):
         return Mood.WISH
-    only_trouble = "fail" in asked and not set(asked) - {"fail", "fix", "investigate", "read", "create", "modify", "notify", "pay"}
+    only_trouble = "fail" in asked and not set(asked) - {
+        "fail",
+        "fix",
+        "investigate",
+        "read",
+        "create",
+        "modify",
+        "notify",
+        "pay",
+    }
     starts_with_fail = "fail" in asked and asked[0] == "fail" and not set(asked) & {"destroy", "disable", "grant", "expose"}
     if (around.has("mood", "report") and "fail" in asked) or starts_with_fail or (only_trouble and asked[0] != "fix"):
         return Mood.REPORT

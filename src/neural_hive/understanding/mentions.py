@@ -15,12 +15,104 @@ _AFTER, _BEFORE = 12, 9
 _NEGATION_REACH = 4
 
 #: When two actions begin at the same word with phrases of the same length, the earlier here wins.
-_PRECEDENCE = ["disable", "expose", "revoke", "grant", "pay", "collect", "destroy", "export", "stop", "deploy", "upgrade", "migrate", "scale", "replace", "restore", "integrate", "notify", "fix", "improve", "automate", "test", "document", "investigate", "read", "create", "modify", "fail"]
+_PRECEDENCE = [
+    "disable",
+    "expose",
+    "revoke",
+    "grant",
+    "pay",
+    "collect",
+    "destroy",
+    "export",
+    "stop",
+    "deploy",
+    "upgrade",
+    "migrate",
+    "scale",
+    "replace",
+    "restore",
+    "integrate",
+    "notify",
+    "fix",
+    "improve",
+    "automate",
+    "test",
+    "document",
+    "investigate",
+    "read",
+    "create",
+    "modify",
+    "fail",
+]
 _RANK = {name: rank for rank, name in enumerate(_PRECEDENCE)}
 
 #: Things that carry an action's name without doing it: 'the delete button', 'o botão de excluir'.
 _CARRIERS = frozenset(
-    ["button", "buttons", "icon", "icons", "option", "link", "menu", "dialog", "modal", "popup", "screen", "page", "flow", "endpoint", "field", "tab", "label", "shortcut", "feature", "function", "functionality", "process", "procedure", "policy", "policies", "tool", "service", "module", "form", "guide", "wizard", "event", "queue", "botao", "botoes", "icone", "icones", "opcao", "tela", "ecra", "pagina", "fluxo", "campo", "aba", "funcao", "funcionalidade", "tecla", "rotulo", "politica", "ferramenta", "modulo", "formulario", "boton", "botones", "icono", "iconos", "opcion", "pantalla", "flujo", "pestana", "funcion", "funcionalidad", "herramienta"]
+    [
+        "button",
+        "buttons",
+        "icon",
+        "icons",
+        "option",
+        "link",
+        "menu",
+        "dialog",
+        "modal",
+        "popup",
+        "screen",
+        "page",
+        "flow",
+        "endpoint",
+        "field",
+        "tab",
+        "label",
+        "shortcut",
+        "feature",
+        "function",
+        "functionality",
+        "process",
+        "procedure",
+        "policy",
+        "policies",
+        "tool",
+        "service",
+        "module",
+        "form",
+        "guide",
+        "wizard",
+        "event",
+        "queue",
+        "botao",
+        "botoes",
+        "icone",
+        "icones",
+        "opcao",
+        "tela",
+        "ecra",
+        "pagina",
+        "fluxo",
+        "campo",
+        "aba",
+        "funcao",
+        "funcionalidade",
+        "tecla",
+        "rotulo",
+        "politica",
+        "ferramenta",
+        "modulo",
+        "formulario",
+        "boton",
+        "botones",
+        "icono",
+        "iconos",
+        "opcion",
+        "pantalla",
+        "flujo",
+        "pestana",
+        "funcion",
+        "funcionalidad",
+        "herramienta",
+    ]
 )
 _LINKS = frozenset(["de", "do", "da", "del", "para", "to", "of", "for", "que"])
 _PARTICIPLE = re.compile(r"(?:[a-z]{2,}(?:ad|id)[oa]s?|[a-z]{3,}(?:ed|uesto|uesta|uestos|uestas))")
@@ -29,12 +121,53 @@ _PURPOSE = frozenset(["para", "to", "that", "que", "which", "for", "quando", "wh
 _CONJUNCTIONS = frozenset(["or", "and", "e", "ou", "o", "u", "y", "and", "nor", "ni", "nem"])
 #: Words that end the object of an action: what follows says how, when or with what.
 _OBJECT_ENDS = frozenset(
-    ["with", "without", "after", "before", "until", "unless", "if", "because", "since", "when", "while", "using", "via", "by", "com", "sem", "apos", "depois", "antes", "ate", "se", "porque", "quando", "enquanto", "usando", "via", "con", "sin", "despues", "tras", "antes", "hasta", "si", "porque", "cuando", "mientras", "usando", "mediante"]
+    [
+        "with",
+        "without",
+        "after",
+        "before",
+        "until",
+        "unless",
+        "if",
+        "because",
+        "since",
+        "when",
+        "while",
+        "using",
+        "via",
+        "by",
+        "com",
+        "sem",
+        "apos",
+        "depois",
+        "antes",
+        "ate",
+        "se",
+        "porque",
+        "quando",
+        "enquanto",
+        "usando",
+        "via",
+        "con",
+        "sin",
+        "despues",
+        "tras",
+        "antes",
+        "hasta",
+        "si",
+        "porque",
+        "cuando",
+        "mientras",
+        "usando",
+        "mediante",
+    ]
 )
 #: Actions whose object usually comes before them: 'the site is down', 'the password in plain text'.
 _SUBJECT_FIRST = frozenset({"fail", "expose"})
 #: Actions that make or look at something; an action that follows them says what the thing is for.
-_MAKING = frozenset({"create", "improve", "fix", "document", "test", "read", "investigate", "automate", "integrate", "fail", "modify"})
+_MAKING = frozenset(
+    {"create", "improve", "fix", "document", "test", "read", "investigate", "automate", "integrate", "fail", "modify"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,11 @@ def _keywords(reading: Reading) -> tuple[str, ...]:
     """Content words: those of actions and objects first, then by length; as written, without repeats."""
     words: Words = reading.words
     ranked = sorted(
-        (i for i, w in enumerate(words.folded) if len(w) > 2 and w not in STOPWORDS and not w.isdigit() and not w.startswith("‹")),
+        (
+            i
+            for i, w in enumerate(words.folded)
+            if len(w) > 2 and w not in STOPWORDS and not w.isdigit() and not w.startswith("‹")
+        ),
         key=lambda i: (i not in reading.cue_words, -len(words.folded[i]), i),
     )
     chosen = {words.folded[i]: i for i in reversed(ranked)}

@@ -141,12 +141,7 @@ def group(spans: Sequence[Span], *, max_s: float, max_pause_s: float) -> list[Sp
     for span in spans:
         for start in range(span.start, span.end, limit):
             piece = Span(start, min(span.end, start + limit))
-            if (
-                out
-                and piece.start - out[-1].end <= pause
-                and piece.end - out[-1].start <= limit
-                and piece.start == span.start
-            ):
+            if out and piece.start - out[-1].end <= pause and piece.end - out[-1].start <= limit and piece.start == span.start:
                 out[-1] = Span(out[-1].start, piece.end)
             else:
                 out.append(piece)

@@ -51,9 +51,7 @@ def test_every_verb_loads_and_its_first_line_is_the_one_in_the_list(name: str) -
 @pytest.mark.parametrize(
     ("words", "meant"), [(["aks", "x"], "'ask'"), (["ledgr"], "'ledger'"), (["ask", "--languge", "pt"], "--language")]
 )
-def test_a_wrong_word_is_one_line_with_what_was_probably_meant(
-    run: Callable[..., Any], words: list[str], meant: str
-) -> None:
+def test_a_wrong_word_is_one_line_with_what_was_probably_meant(run: Callable[..., Any], words: list[str], meant: str) -> None:
     ran = run(*words)
     assert ran.code == 2
     assert ran.err.count("\n") == 1

@@ -11,9 +11,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
 
 
 def test_the_reference_is_current() -> None:
-    assert PAGE.read_text(encoding="utf-8") == reference(), (
-        "run: python -m neural_hive.cli.reference > docs/reference/cli.md"
-    )
+    assert PAGE.read_text(encoding="utf-8") == reference(), "run: python -m neural_hive.cli.reference > docs/reference/cli.md"
 
 
 def test_every_verb_is_in_it() -> None:

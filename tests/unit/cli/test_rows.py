@@ -129,9 +129,7 @@ def test_what_is_no_file_is_written_directly(run: Callable[..., Any], source: Ca
     assert not Path(os.devnull).is_file()
 
 
-def test_many_rows_are_judged_in_bounded_batches(
-    run: Callable[..., Any], source: Callable[..., str], hive: FakeHive
-) -> None:
+def test_many_rows_are_judged_in_bounded_batches(run: Callable[..., Any], source: Callable[..., str], hive: FakeHive) -> None:
     ran = run("decide", "-i", source(*(f'{{"id":{n},"text":"x"}}' for n in range(1_000))))
     assert [row["id"] for row in rows(ran.out)] == list(range(1_000))
     assert max(hive.batches) == 64

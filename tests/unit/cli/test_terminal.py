@@ -20,9 +20,7 @@ WIDTHS = (60, 80, 120)
 def shown(case: Case, width: int = 80, *, colours: bool = False) -> str:
     """What a terminal of this width gets."""
     stream = io.StringIO()
-    console = Console(
-        file=stream, width=min(width, 100), highlight=False, markup=False, emoji=False, force_terminal=colours
-    )
+    console = Console(file=stream, width=min(width, 100), highlight=False, markup=False, emoji=False, force_terminal=colours)
     print_case(console, case, labels_of(case))
     return stream.getvalue()
 
@@ -103,9 +101,7 @@ def test_a_case_without_a_decision_says_so() -> None:
 
 
 def test_reviews_are_shown() -> None:
-    review = Review(
-        id="r", reviewer="ana", verdict=Outcome.REJECTED, comment="not now", created_at=case().intent.received_at
-    )
+    review = Review(id="r", reviewer="ana", verdict=Outcome.REJECTED, comment="not now", created_at=case().intent.received_at)
     assert "2026-01-31 12:00Z ana – rejected: not now" in words(shown(case(reviews=(review,))))
 
 

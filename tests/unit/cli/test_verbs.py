@@ -32,9 +32,7 @@ def test_text_can_be_asked_for_and_holds_no_colour_in_a_pipe(run: Callable[..., 
     assert f"hive review {CASE_ID}" in ran.err
 
 
-def test_the_text_can_come_from_stdin(
-    run: Callable[..., Any], hive: FakeHive, tmp_path: Path, monkeypatch: Any
-) -> None:
+def test_the_text_can_come_from_stdin(run: Callable[..., Any], hive: FakeHive, tmp_path: Path, monkeypatch: Any) -> None:
     (tmp_path / "text").write_text("from a file\n")
     with (tmp_path / "text").open() as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
@@ -156,9 +154,7 @@ def test_a_catalogue_gives_entities_with_plain_names(tmp_path: Path) -> None:
     assert (database.kind, database.depends_on) == ("Resource", ())
 
 
-@pytest.mark.parametrize(
-    "content", ["a: [", "- 1", "kind: Component", "kind: X\nmetadata: 3", "kind: X\nmetadata: {name: 1}"]
-)
+@pytest.mark.parametrize("content", ["a: [", "- 1", "kind: Component", "kind: X\nmetadata: 3", "kind: X\nmetadata: {name: 1}"])
 def test_a_catalogue_that_is_none_is_refused_by_name(tmp_path: Path, content: str) -> None:
     (tmp_path / "c.yaml").write_text(content)
     with pytest.raises(UsageError, match=r"c\.yaml"):

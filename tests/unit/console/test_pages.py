@@ -50,9 +50,7 @@ async def test_every_page_is_there_for_an_empty_hive(visit: Visit, path: str) ->
 
 
 @pytest.mark.parametrize("path", [*PAGES, "case"])
-async def test_no_page_needs_an_exception_from_the_content_policy(
-    browser: httpx2.AsyncClient, hive: FakeHive, path: str
-) -> None:
+async def test_no_page_needs_an_exception_from_the_content_policy(browser: httpx2.AsyncClient, hive: FakeHive, path: str) -> None:
     answer = await browser.get(f"/cases/{a_case(hive)}" if path == "case" else path)
     assert INLINE.search(answer.text) is None
     assert "unsafe-inline" not in answer.headers["content-security-policy"]
@@ -180,18 +178,14 @@ async def test_a_verdict_must_be_one(browser: httpx2.AsyncClient, hive: FakeHive
 
 
 async def test_a_broken_chain_says_where(browser: httpx2.AsyncClient, hive: FakeHive) -> None:
-    hive.verification = Verification(
-        ok=False, checked=7, first_broken=f"{a_case(hive)}", reason="the hash does not fit"
-    )
+    hive.verification = Verification(ok=False, checked=7, first_broken=f"{a_case(hive)}", reason="the hash does not fit")
     text = (await browser.get("/ledger/verification")).text
     assert f'href="/cases/{a_case(hive)}"' in text
     assert "the hash does not fit" in text
 
 
 async def test_secrets_are_never_shown(visit: Visit, guarded: FakeHive) -> None:
-    guarded.settings = guarded.settings.model_copy(
-        update={"cache_url": "redis://user:hunter2@cache.example/0?password=hunter2"}
-    )
+    guarded.settings = guarded.settings.model_copy(update={"cache_url": "redis://user:hunter2@cache.example/0?password=hunter2"})
     async with visit(guarded) as browser:
         text = (await signed_in(browser, "t-admin").get("/hive")).text
         assert "hunter2" not in text

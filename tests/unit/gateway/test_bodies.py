@@ -90,9 +90,7 @@ async def test_another_content_type_is_refused(client: Any, content_type: str | 
     assert response.status_code == 415
 
 
-@pytest.mark.parametrize(
-    "content_type", ["application/json", "Application/JSON; charset=utf-8", "application/vnd.hive+json"]
-)
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8", "application/vnd.hive+json"])
 async def test_json_may_be_called_what_it_is(client: Any, content_type: str) -> None:
     response = await client.post("/api/v1/intents", content=b'{"text": "a"}', headers={"content-type": content_type})
     assert response.status_code == 201

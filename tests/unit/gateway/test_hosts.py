@@ -34,9 +34,7 @@ def test_a_public_address_without_authentication_is_refused(host: str) -> None:
         check_bind(Settings(host=host))
 
 
-@pytest.mark.parametrize(
-    "chosen", [{"auth_tokens": SecretStr("a=b")}, {"auth_jwks_file": Path("keys.json")}, {"insecure": True}]
-)
+@pytest.mark.parametrize("chosen", [{"auth_tokens": SecretStr("a=b")}, {"auth_jwks_file": Path("keys.json")}, {"insecure": True}])
 def test_a_public_address_is_fine_with_authentication_or_on_own_risk(chosen: dict[str, Any]) -> None:
     check_bind(Settings(host="0.0.0.0", **chosen))
 
@@ -46,18 +44,14 @@ async def test_without_authentication_local_names_are_answered(client: Any, host
     assert (await client.get("/api/v1/intents", headers={"Host": host})).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.org", "evil.org:8000", "127.0.0.1.evil.org", "10.0.0.1:8000", "[::1", "a b", ""]
-)
+@pytest.mark.parametrize("host", ["evil.org", "evil.org:8000", "127.0.0.1.evil.org", "10.0.0.1:8000", "[::1", "a b", ""])
 async def test_without_authentication_no_other_name_is_answered(client: Any, host: str) -> None:
     response = await client.get("/api/v1/intents", headers={"Host": host})
     assert response.status_code == 421
     assert (await client.get("/health", headers={"Host": host})).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "origin", ["http://evil.org", "http://127.0.0.1:3000", "null", "http://127.0.0.1:8000.evil.org"]
-)
+@pytest.mark.parametrize("origin", ["http://evil.org", "http://127.0.0.1:3000", "null", "http://127.0.0.1:8000.evil.org"])
 async def test_without_authentication_other_sites_cannot_ask(client: Any, hive: Any, origin: str) -> None:
     headers = {"Origin": origin, "Host": "127.0.0.1:8000"}
     response = await client.post("/api/v1/intents", json={"text": "a"}, headers=headers)

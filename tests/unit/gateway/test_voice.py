@@ -19,9 +19,7 @@ async def test_without_an_ear_the_answer_is_501(client: Any, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [VOICE, SPEECH])
-async def test_without_a_model_the_answer_is_501_and_says_why(
-    hearing_client: Any, hearing_hive: Any, path: str
-) -> None:
+async def test_without_a_model_the_answer_is_501_and_says_why(hearing_client: Any, hearing_hive: Any, path: str) -> None:
     async def transcribe(*_: Any, **__: Any) -> None:
         raise UnavailableError("No speech model is installed; run `hive doctor`.")
 
@@ -44,9 +42,7 @@ async def test_a_form_is_heard_and_judged(hearing_client: Any, hearing_hive: Any
 
 @pytest.mark.parametrize("content_type", ["audio/wav", "audio/webm;codecs=opus", "application/octet-stream"])
 async def test_the_sound_itself_is_heard_and_judged(hearing_client: Any, hearing_hive: Any, content_type: str) -> None:
-    response = await hearing_client.post(
-        VOICE, content=WAV, headers={"content-type": content_type}, params={"language": "es"}
-    )
+    response = await hearing_client.post(VOICE, content=WAV, headers={"content-type": content_type}, params={"language": "es"})
     assert response.status_code == 201
     assert hearing_hive.heard[:2] == (WAV, "es")
 

@@ -161,6 +161,25 @@ async def test_a_caller_that_gives_up_before_its_turn_has_written_nothing(databa
     assert await database.read(numbers) == [2]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_writer_that_dies_leaves_nobody_waiting(database: Database) -> None:
+    """Only a defect of ours or of the interpreter can do this; it must be heard."""
+
+    def die(_: apsw.Connection) -> None:
+        raise SystemExit
+
+    go, held = await hold(database)
+    waiting = [database.submit(die), database.submit(insert(1))]
+    go.set()
+    await held
+    for answer in waiting:
+        with pytest.raises(StorageError, match="nothing was acknowledged"):
+            await answer
+    with pytest.raises(StorageError, match="closed"):
+        await database.write(insert(2))
+    assert await database.read(numbers) == []
+
+
 async def test_another_process_that_writes_too_long_is_named(
     database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,9 +206,7 @@ async def test_a_read_only_file_can_be_read_and_not_written(database: Database, 
     connection.close()
 
 
-@pytest.fixture(
-    params=[b"this is a text, not a database" * 50, b"SQLite format 3\x00" + b"\xff" * 5000], ids=["text", "torn"]
-)
+@pytest.fixture(params=[b"this is a text, not a database" * 50, b"SQLite format 3\x00" + b"\xff" * 5000], ids=["text", "torn"])
 def no_database(request: pytest.FixtureRequest, path: Path) -> Path:
     path.write_bytes(request.param)
     return path

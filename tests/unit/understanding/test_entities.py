@@ -147,9 +147,7 @@ PIECES = st.sampled_from(
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    pieces=st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=10), language=st.sampled_from(["pt", "es", "en"])
-)
+@given(pieces=st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=10), language=st.sampled_from(["pt", "es", "en"]))
 def test_offsets_are_exact_and_entities_do_not_overlap(pieces: list[str], language: str) -> None:
     text = " ".join(pieces)
     previous_end = 0

@@ -11,9 +11,7 @@ from neural_hive.understanding.vad import FRAME, Span, VadOptions, VoiceActivity
 RATE = 16_000
 RNG = np.random.default_rng(11)
 T = np.arange(RATE * 10) / RATE
-_CHORD = sum(
-    np.sin(2 * np.pi * f * T) * (0.5 + 0.5 * np.sin(2 * np.pi * r * T)) for f, r in ((110, 4), (220, 1), (277, 2))
-)
+_CHORD = sum(np.sin(2 * np.pi * f * T) * (0.5 + 0.5 * np.sin(2 * np.pi * r * T)) for f, r in ((110, 4), (220, 1), (277, 2)))
 
 
 @pytest.mark.parametrize(

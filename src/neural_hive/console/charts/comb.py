@@ -81,11 +81,12 @@ def _decision(case: Case, t: Wording) -> _Cell:
 def _drawn(cell: _Cell, x: float, y: float, sprite: str) -> Markup:
     angles = [math.radians(degrees) for degrees in range(0, 360, 60)]
     corners = " ".join(f"{x + _RADIUS * math.cos(a):.1f},{y + _RADIUS * math.sin(a):.1f}" for a in angles)
-    name = f"{cell.title}: {cell.value}"
+    name = f"{cell.title} {cell.value}"
     parts = (
         element("polygon", points=corners),
         icon(sprite, cell.symbol, x - 9, y - 31, 18),
         label(x, y + 7, cell.title, _fitted("cell-title", cell.title)),
+        " ",  # keeps the two apart where the text is read and not drawn
         label(x, y + 24, cell.value, _fitted("cell-value", cell.value)),
     )
     kind = "cell centre" if cell.name == "verdict" else "cell"

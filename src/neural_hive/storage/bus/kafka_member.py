@@ -72,9 +72,7 @@ class KafkaDelivery:
 class Member(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
     """Reads for one subscription. All state belongs to one assignment: it is dropped when partitions move."""
 
-    def __init__(
-        self, consumer: AIOKafkaConsumer, group: str, topics: Topics, send: Send, options: MemberOptions
-    ) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, group: str, topics: Topics, send: Send, options: MemberOptions) -> None:
         self._consumer = consumer
         self._group = group
         self._topics = topics

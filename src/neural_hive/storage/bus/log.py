@@ -155,9 +155,7 @@ def fail(connection: apsw.Connection, work: Work, failure: Failure) -> None:
 def release(connection: apsw.Connection, works: Iterable[Work]) -> None:
     """Give back leases that are still this member's."""
     rows = [(work.group, work.position, work.lease_until) for work in works]
-    connection.executemany(
-        "UPDATE bus_work SET lease_until = 0 WHERE group_name = ? AND position = ? AND lease_until = ?", rows
-    )
+    connection.executemany("UPDATE bus_work SET lease_until = 0 WHERE group_name = ? AND position = ? AND lease_until = ?", rows)
 
 
 def dead_letters(connection: apsw.Connection, group: str) -> list[tuple[Event, str]]:

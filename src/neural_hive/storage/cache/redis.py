@@ -124,9 +124,7 @@ def _client(url: str) -> Redis:
             retry=Retry(NoBackoff(), 1),  # a connection that the server closed while it was idle is not an error
             decode_responses=False,
         )
-        pool.connection_class(
-            **pool.connection_kwargs
-        )  # connects to nothing, but refuses options that it does not know
+        pool.connection_class(**pool.connection_kwargs)  # connects to nothing, but refuses options that it does not know
         return Redis.from_pool(pool)
     except (ValueError, TypeError) as error:
         form = "redis[s]://[user:password@]host[:port][/database][?prefix=…]"

@@ -83,9 +83,7 @@ class SqliteGraph:
             self._names = (version, catalogue.names(connection))
         return self._names[1]
 
-    def _similar(
-        self, connection: apsw.Connection, tenant: str, vector: bytes, limit: int, exclude: str
-    ) -> list[SimilarCase]:
+    def _similar(self, connection: apsw.Connection, tenant: str, vector: bytes, limit: int, exclude: str) -> list[SimilarCase]:
         with self._lock:
             index = self._index(connection, tenant, len(vector))
             rows = index.nearest(vector, limit + 1, MIN_SIMILARITY)
@@ -126,8 +124,7 @@ def _link(connection: apsw.Connection, row: tuple[Any, ...], systems: Sequence[s
 def _newer_vectors(connection: apsw.Connection, tenant: str, n_bytes: int, after: int) -> list[Any]:
     """Rows and vectors of a tenant after a row, in order; the newest ones when there are too many."""
     rows: list[Any] = connection.execute(
-        "SELECT row, vector FROM graph_cases WHERE tenant = ? AND row > ? AND length(vector) = ?"
-        " ORDER BY row DESC LIMIT ?",
+        "SELECT row, vector FROM graph_cases WHERE tenant = ? AND row > ? AND length(vector) = ? ORDER BY row DESC LIMIT ?",
         (tenant, after, n_bytes, MAX_VECTORS),
     ).fetchall()
     return rows[::-1]

@@ -101,9 +101,7 @@ def _bind_key(connection: apsw.Connection, new: NewCase) -> None:
 
 def decide(connection: apsw.Connection, new: NewDecision) -> tuple[CaseRows, bool]:
     """Record a decision once; the case's rows, and whether it was decided before. See `Ledger.record_decision`."""
-    row = connection.execute(
-        "SELECT tenant, accepted_seq, decided_seq FROM cases WHERE id = ?", (new.case_id,)
-    ).fetchone()
+    row = connection.execute("SELECT tenant, accepted_seq, decided_seq FROM cases WHERE id = ?", (new.case_id,)).fetchone()
     if row is None:
         raise NotFoundError(f"There is no case {new.case_id}.")
     tenant, accepted_seq, decided_seq = row
@@ -144,8 +142,7 @@ def _append_review(connection: apsw.Connection, new: NewReview, outcome: str) ->
 def claim(connection: apsw.Connection, limit: int, now: float, lease_until: float) -> list[CaseRows]:
     """Lease unfinished cases whose lease has run out, oldest first. Times are POSIX seconds."""
     due: Iterable[Any] = connection.execute(
-        "SELECT accepted_seq, tenant, id FROM cases WHERE decided_seq IS NULL AND lease_until <= ?"
-        " ORDER BY accepted_seq LIMIT ?",
+        "SELECT accepted_seq, tenant, id FROM cases WHERE decided_seq IS NULL AND lease_until <= ? ORDER BY accepted_seq LIMIT ?",
         (now, limit),
     )
     rows = list(due)

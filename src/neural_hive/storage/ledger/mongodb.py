@@ -52,9 +52,7 @@ PING_S = 1.8
 class MongoLedger:
     """Implements `Ledger` and `Outbox`. Connects when it is first used; many processes may use one database."""
 
-    def __init__(
-        self, client: AsyncMongoClient[Document], faults: Faults, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, client: AsyncMongoClient[Document], faults: Faults, clock: Callable[[], float] = time.time) -> None:
         """Whoever opened `client` closes it. `clock`: POSIX seconds, for leases; the same for all processes."""
         self._entries = database(client)["entries"]
         self._heads = database(client)["heads"]
@@ -64,9 +62,7 @@ class MongoLedger:
         self._lock = asyncio.Lock()
         self._is_ready = False
 
-    async def accept(
-        self, intent: Intent, idempotency: IdempotencyKey | None = None, *, lease_s: float = 30.0
-    ) -> Accepted:
+    async def accept(self, intent: Intent, idempotency: IdempotencyKey | None = None, *, lease_s: float = 30.0) -> Accepted:
         """See `Ledger.accept`."""
         new = _accepted_entry(intent, idempotency, self._clock() + lease_s)
         with self._faults.translated():

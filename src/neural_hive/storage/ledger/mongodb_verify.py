@@ -41,9 +41,7 @@ def _broken(found: Document, head: Head, witness: Document) -> Break | None:
 async def _cases_of(entries: Collection, chunk: Sequence[Document]) -> tuple[Mapping[str, Document], Mapping[int, str]]:
     """The accepted entries of a chunk's cases by case id, and the decided entries that these point to."""
     ids = sorted({str(found.get("case_id")) for found in chunk})
-    found = await entries.find(
-        {"case_id": {"$in": ids}, "kind": EntryKind.ACCEPTED}, {"case": 1, "case_id": 1}
-    ).to_list()
+    found = await entries.find({"case_id": {"$in": ids}, "kind": EntryKind.ACCEPTED}, {"case": 1, "case_id": 1}).to_list()
     seqs = [one["case"]["decided_seq"] for one in found if "decided_seq" in one.get("case", {})]
     decided = entries.find({"_id": {"$in": seqs}, "kind": EntryKind.DECIDED}, {"case_id": 1})
     return {one["case_id"]: one for one in found}, {one["_id"]: one["case_id"] async for one in decided}

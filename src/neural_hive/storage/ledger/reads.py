@@ -53,9 +53,7 @@ def find(connection: apsw.Connection, query: CaseQuery) -> Page:
     """One page of a tenant's cases, newest first. See `Ledger.find`."""
     limit = min(max(1, query.limit), MAX_PAGE)
     where, values = _conditions(query)
-    rows: list[Any] = connection.execute(
-        f"{_CASES} WHERE {where} ORDER BY c.id DESC LIMIT ?", (*values, limit + 1)
-    ).fetchall()
+    rows: list[Any] = connection.execute(f"{_CASES} WHERE {where} ORDER BY c.id DESC LIMIT ?", (*values, limit + 1)).fetchall()
     page = rows[:limit]
     items = tuple(case_from(case) for case in _with_reviews(connection, page))
     return Page(items=items, next_cursor=page[-1][0] if len(rows) > limit else None)

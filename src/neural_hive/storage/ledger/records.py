@@ -64,9 +64,7 @@ def body(record: Record) -> bytes:
     try:
         return canonical_json(record.model_dump(mode="json"))
     except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"This cannot be recorded as JSON ({error}); correct the text, context or constraints."
-        ) from error
+        raise UsageError(f"This cannot be recorded as JSON ({error}); correct the text, context or constraints.") from error
 
 
 def judgement(understanding: Understanding, opinions: Iterable[Opinion], decision: Decision) -> Judgement:

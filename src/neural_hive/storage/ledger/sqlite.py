@@ -41,9 +41,7 @@ class SqliteLedger:
         self._database = database
         self._clock = clock
 
-    async def accept(
-        self, intent: Intent, idempotency: IdempotencyKey | None = None, *, lease_s: float = 30.0
-    ) -> Accepted:
+    async def accept(self, intent: Intent, idempotency: IdempotencyKey | None = None, *, lease_s: float = 30.0) -> Accepted:
         """See `Ledger.accept`."""
         new = appends.NewCase(
             id=intent.id,

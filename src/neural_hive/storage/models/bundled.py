@@ -76,9 +76,7 @@ class BundledModels:
                 _copy(path, copy)
                 return self._keep(name, copy, metrics, tags)
         except OSError as error:
-            raise StorageError(
-                f"{self._registered} cannot be written: {error.strerror}. Nothing was registered."
-            ) from error
+            raise StorageError(f"{self._registered} cannot be written: {error.strerror}. Nothing was registered.") from error
 
     def _keep(self, name: str, copy: Path, metrics: dict[str, float], tags: dict[str, Any]) -> ModelVersion:
         found = content_digest(file_digests(copy))

@@ -51,6 +51,4 @@ def require_version(found: str) -> None:
     """
     if tuple(int(part) for part in found.split(".")[:3]) < MINIMUM_VERSION:
         needed = ".".join(map(str, MINIMUM_VERSION))
-        raise StorageError(
-            f"SQLite {found} can lose committed work; {needed} or later is needed: pip install --upgrade apsw"
-        )
+        raise StorageError(f"SQLite {found} can lose committed work; {needed} or later is needed: pip install --upgrade apsw")

@@ -13,6 +13,7 @@ import queue
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -84,14 +85,26 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
 
     def _serve(self) -> None:
-        is_open = True
-        while is_open:
-            batch, is_open = self._take()
-            if batch:
-                self._commit(batch)
-                _answer(batch)
-        while not self._waiting.empty():
-            self._refuse(self._waiting.get())
+        try:
+            is_open = True
+            while is_open:
+                batch, is_open = self._take()
+                self._finish(batch)
+        finally:
+            self._is_closing = True
+            while not self._waiting.empty():
+                self._refuse(self._waiting.get())
+
+    def _finish(self, batch: Sequence[_Operation[Any]]) -> None:
+        """Commit a batch and answer it, whatever happens: nobody may wait for ever."""
+        try:
+            self._commit(batch)
+        except BaseException:
+            for operation in batch:
+                operation.error = StorageError(f"{self._path}: the writer stopped; nothing was acknowledged.")
+            raise
+        finally:
+            _answer(batch)
 
     def _take(self) -> tuple[list[_Operation[Any]], bool]:
         """Wait for one operation, then take all that wait with it; False when this is the last batch."""
@@ -138,8 +151,9 @@ class Writer:
         return operation.error is None
 
     def _abandon(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        with suppress(apsw.Error):  # a disk that fails here has failed before: the caller is told of that
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
     def _refuse(self, operation: _Operation[Any] | None) -> None:
         if operation is not None:
@@ -153,7 +167,7 @@ def _answer(batch: Sequence[_Operation[Any]]) -> None:
     for operation in batch:
         by_loop[operation.loop].append(operation)
     for loop, operations in by_loop.items():
-        if not loop.is_closed():  # a loop that has gone takes its callers with it
+        with suppress(RuntimeError):  # a loop that has been closed took its callers with it
             loop.call_soon_threadsafe(_settle, operations)
 
 

@@ -170,9 +170,7 @@ def _scaled(match: re.Match[str], language: str) -> Decimal:
 
 def _written(number: Decimal) -> str:
     return format(
-        number.to_integral_value()
-        if number == number.to_integral_value() and number.as_tuple().exponent in (0, -1)
-        else number,
+        number.to_integral_value() if number == number.to_integral_value() and number.as_tuple().exponent in (0, -1) else number,
         "f",
     )
 
@@ -194,9 +192,7 @@ def amounts(plain: str, words: AbstractSet[str], language: str) -> Iterator[Amou
         yield from durations(plain, language)
     for match in _QUANTITY.finditer(plain) if not words.isdisjoint(_COUNTED_WORDS) else ():
         if match["number"] not in _ARTICLES and _is_number_in(match["number"], language):
-            yield Amount(
-                "quantity", f"{_written(_scaled(match, language))} {_unit_of(match)}", match.start(), match.end(), 0.9
-            )
+            yield Amount("quantity", f"{_written(_scaled(match, language))} {_unit_of(match)}", match.start(), match.end(), 0.9)
 
 
 def _unit_of(match: re.Match[str]) -> str:

@@ -19,9 +19,7 @@ MONTHS: dict[str, int] = {
     for name in names.split()
 }  # fmt: skip
 _LONG_MONTHS = "|".join(
-    sorted(
-        (name for name in MONTHS if len(name) > 4 or name in ("maio", "mayo", "june", "july")), key=len, reverse=True
-    )
+    sorted((name for name in MONTHS if len(name) > 4 or name in ("maio", "mayo", "june", "july")), key=len, reverse=True)
 )
 _ANY_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 WEEKDAYS: dict[str, int] = {
@@ -168,9 +166,7 @@ PERIOD_WORDS = frozenset(
         "siguiente",
     )
 )
-DAY_WORDS = frozenset(word for phrase in DAYS for word in phrase.split() if len(word) > 3 or phrase == word) | {
-    "manana"
-}
+DAY_WORDS = frozenset(word for phrase in DAYS for word in phrase.split() if len(word) > 3 or phrase == word) | {"manana"}
 WEEKDAY_WORDS = frozenset(name for name in WEEKDAYS if "-" not in name)
 QUARTER_WORDS = frozenset(("q", "t", "tri", "trimestre", "quarter"))
 CLOCK_WORDS = frozenset(("h", "am", "pm", "a", "p", "hs", "hrs", "horas"))

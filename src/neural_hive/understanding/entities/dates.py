@@ -58,9 +58,7 @@ class _Day(NamedTuple):
 
 def dates(plain: str, words: AbstractSet[str], language: str, received_at: datetime) -> Iterator[Amount]:
     """Dates in `plain` (folded text, same offsets, made of `words`); a time without a day is the next such time."""
-    found = _without_overlaps(
-        [*_absolute(plain, words, language, received_at), *_relative(plain, words, language, received_at)]
-    )
+    found = _without_overlaps([*_absolute(plain, words, language, received_at), *_relative(plain, words, language, received_at)])
     taken = _coverage(found)
     clocks = [clock for clock in _clocks(plain, words) if not any(taken[clock.start : clock.end])]
     for item in _joined(plain, found, clocks):
@@ -93,15 +91,8 @@ def _joined(plain: str, days: list[_Day], clocks: list[_Day]) -> list[_Day]:
         at = bisect(rest, clock.start, key=lambda item: item.start)
         for index in (at - 1, at):
             day = rest[index] if 0 <= index < len(rest) else None
-            if (
-                day
-                and day.day
-                and day.clock is None
-                and (_is_beside(plain, day, clock) or _is_beside(plain, clock, day))
-            ):
-                rest[index] = day._replace(
-                    start=min(day.start, clock.start), end=max(day.end, clock.end), clock=clock.clock
-                )
+            if day and day.day and day.clock is None and (_is_beside(plain, day, clock) or _is_beside(plain, clock, day)):
+                rest[index] = day._replace(start=min(day.start, clock.start), end=max(day.end, clock.end), clock=clock.clock)
                 break
         else:
             alone.append(clock)
@@ -261,11 +252,7 @@ def _month_end(year: int, month: int) -> date:
 
 def _shifted(match: re.Match[str], language: str, received_at: datetime, sign: int) -> _Day:
     """The moment (hours and minutes) or the day that lies so far from when the text was received."""
-    number = (
-        int(number_of(match["number"], language))
-        if match["number"] not in NUMBER_WORDS
-        else NUMBER_WORDS[match["number"]]
-    )
+    number = int(number_of(match["number"], language)) if match["number"] not in NUMBER_WORDS else NUMBER_WORDS[match["number"]]
     number, unit = min(number, 10_000) * sign, match["unit"]
     today = received_at.date()
     if unit.startswith(("min", "h")):

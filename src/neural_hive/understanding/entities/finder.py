@@ -82,9 +82,7 @@ class EntityFinder:
 
 def chosen(found: Iterable[Amount]) -> list[Amount]:
     """Entities without overlaps: the longest first, then the most specific type, then the surest."""
-    ranked = sorted(
-        found, key=lambda one: (one.start - one.end, _RANKS.get(one.type, _RANKS["system"]), -one.confidence)
-    )
+    ranked = sorted(found, key=lambda one: (one.start - one.end, _RANKS.get(one.type, _RANKS["system"]), -one.confidence))
     taken = bytearray(max((one.end for one in ranked), default=0))
     kept: list[Amount] = []
     for item in ranked:

@@ -75,12 +75,8 @@ _GROUP_WORDS: dict[str, str] = {
     "visitors": r"visitantes|visitors|convidados|guests|invitados|hospedes|huespedes",
     "drivers": r"motoristas|condutores|drivers|conductores|entregadores|estafetas|repartidores|couriers",
 }
-_GROUPS: dict[str, str] = {
-    word: name for name, words in _GROUP_WORDS.items() for word in words.split("|") if " " not in word
-}
-_ENVIRONMENT_TRIGGERS = frozenset(
-    word for words in _ENVIRONMENT_WORDS.values() for word in re.split(r"[|\s?-]+", words)
-)
+_GROUPS: dict[str, str] = {word: name for name, words in _GROUP_WORDS.items() for word in words.split("|") if " " not in word}
+_ENVIRONMENT_TRIGGERS = frozenset(word for words in _ENVIRONMENT_WORDS.values() for word in re.split(r"[|\s?-]+", words))
 
 
 def environments(plain: str, words: AbstractSet[str]) -> Iterator[Amount]:
@@ -88,9 +84,7 @@ def environments(plain: str, words: AbstractSet[str]) -> Iterator[Amount]:
     for match in _ENVIRONMENT.finditer(plain) if not words.isdisjoint(_ENVIRONMENT_TRIGGERS) else ():
         name = next(name for name in _ENVIRONMENT_WORDS if match[name])
         word = match[name]
-        is_announced = bool(match["cue"] or match["after"]) or bool(
-            _IN.search(plain, max(0, match.start() - 6), match.start())
-        )
+        is_announced = bool(match["cue"] or match["after"]) or bool(_IN.search(plain, max(0, match.start() - 6), match.start()))
         if _NOT_ENVIRONMENT.search(plain, max(0, match.start() - 16), match.start()):
             continue
         if word in _SURE or is_announced:

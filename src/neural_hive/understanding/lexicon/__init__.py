@@ -56,10 +56,8 @@ def _counts(match: Match[Cue], words: Words, languages: frozenset[str]) -> bool:
 
 
 def _cues() -> Iterator[tuple[str, Cue]]:
-    order = 0
-    for role, name, by_language in _entries():
+    for order, (role, name, by_language) in enumerate(_entries()):
         excluded = tuple(fold(w).rstrip("*") for w in by_language.get("not", ()))
-        order += 1
         for language in ("pt", "en", "es"):
             for phrase in by_language.get(language, ()):
                 yield phrase, Cue(role, name, language, order, excluded)

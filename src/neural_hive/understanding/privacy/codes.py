@@ -49,9 +49,7 @@ FORMS: tuple[Form, ...] = (
     _form("nie_es", r"[XYZ][ .\-]?(?:\d[ .\-]?){7}[A-Z]", checksums.is_nie_es),
     _form("cif_es", r"[A-HJ-NP-SUVW][ .\-]?(?:\d[ .\-]?){7}[0-9A-J]", checksums.is_cif_es),
     _form("nif_es", r"[KLM][ .\-]?(?:\d[ .\-]?){7}[A-Z]", checksums.is_cif_es),
-    _form(
-        "cc_pt", r"\d{8}[ \-]?\d[ \-]?[0-9A-Z]{2}[ \-]?\d", lambda code: not code.isdigit() and checksums.is_cc_pt(code)
-    ),
+    _form("cc_pt", r"\d{8}[ \-]?\d[ \-]?[0-9A-Z]{2}[ \-]?\d", lambda code: not code.isdigit() and checksums.is_cc_pt(code)),
     _form("curp_mx", r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[0-9A-Z]\d", checksums.is_curp_mx),
     _form("rut_cl", r"\d{1,2}\.\d{3}\.\d{3}-[0-9K]", checksums.is_rut_cl),
     _form(

@@ -24,12 +24,8 @@ _SPELLED_EN = re.compile(
     rf"|\.)){{0,4}}[\w+\-]{{1,40}}\s+at\s+{_LABEL}(?:\s+dot\s+{_LABEL}){{1,3}}",
     re.IGNORECASE,
 )
-_IPV4 = re.compile(
-    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d|-(?:rc|beta|alpha|snapshot|\d)|\.jar| rc\d)", re.IGNORECASE
-)
-_IPV6 = re.compile(
-    r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])", re.IGNORECASE
-)
+_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d|-(?:rc|beta|alpha|snapshot|\d)|\.jar| rc\d)", re.IGNORECASE)
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])", re.IGNORECASE)
 _MAC = re.compile(r"(?<![\w:\-])(?:[0-9a-f]{2}([:\-]))(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:\-])", re.IGNORECASE)
 #: The unspecified address, loopback and netmasks identify nobody, and "open to 0.0.0.0/0" must stay readable.
 #: Source: RFC 6890.

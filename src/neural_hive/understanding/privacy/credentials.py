@@ -82,9 +82,5 @@ def _is_random(value: str) -> bool:
     has_digit = any(character.isdigit() for character in value)
     has_letter = any(character.isalpha() for character in value)
     has_sign = any(not character.isalnum() and character not in "-_./:()" for character in value)
-    has_inner_capital = any(character.isupper() for character in value[1:]) and any(
-        character.islower() for character in value
-    )
-    return (has_letter and (has_digit or has_sign or has_inner_capital)) or (
-        has_digit and value.isdigit() and len(value) >= 4
-    )
+    has_inner_capital = any(character.isupper() for character in value[1:]) and any(character.islower() for character in value)
+    return (has_letter and (has_digit or has_sign or has_inner_capital)) or (has_digit and value.isdigit() and len(value) >= 4)

@@ -191,9 +191,7 @@ def find_personal_data(text: str, names: NameFinder) -> list[Found]:
     finds = list(_found_in(plain, names))
     if not finds:
         return []
-    spans = (
-        found._replace(start=span[0], end=span[1]) for found in finds if (span := shadow.span(found.start, found.end))
-    )
+    spans = (found._replace(start=span[0], end=span[1]) for found in finds if (span := shadow.span(found.start, found.end)))
     return [found for found in merged(spans) if FILLER not in text[found.start : found.end]]
 
 
@@ -218,6 +216,4 @@ def _found_in(plain: str, names: NameFinder) -> Iterable[Found]:
 
 def mentions(text: str) -> tuple[PiiMention, ...]:
     """The placeholders in a masked text, in order."""
-    return tuple(
-        PiiMention(kind=match[1], start=match.start(), end=match.end()) for match in PLACEHOLDER.finditer(text)
-    )
+    return tuple(PiiMention(kind=match[1], start=match.start(), end=match.end()) for match in PLACEHOLDER.finditer(text))

@@ -108,9 +108,7 @@ PHRASE_WORDS = frozenset(
 )
 #: English words before somebody's name in lower case ("tell sam", "meet with clara"); in pt and es such words
 #: precede too much else.
-ADDRESSING = frozenset(
-    {"with", "from", "email", "call", "text", "tell", "ask", "meet", "phone", "ping", "message", "invite"}
-)
+ADDRESSING = frozenset({"with", "from", "email", "call", "text", "tell", "ask", "meet", "phone", "ping", "message", "invite"})
 NEEDS_COLON = frozenset({"nome", "nombre", "name"})
 ARTICLES = frozenset({"o", "a", "el", "la", "the"})
 TOKEN = re.compile(r"[^\W\d_]+(?:'(?!s\b)[^\W\d_]+)*")

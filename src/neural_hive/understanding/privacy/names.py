@@ -82,9 +82,7 @@ class NameFinder:
             if end > position:
                 first, last = tokens[position], tokens[end - 1]
                 rank = LIKELY if end - position > 1 else WEAK
-                yield Found(
-                    "person", first.start, last.end, rank, " ".join(token.key for token in tokens[position:end])
-                )
+                yield Found("person", first.start, last.end, rank, " ".join(token.key for token in tokens[position:end]))
                 position = end
             else:
                 position += 1
@@ -99,9 +97,7 @@ class NameFinder:
             key = folded(word)
             is_glued = text[start - 1 : start].isdigit() or text[match.end() : match.end() + 1].isdigit()
             gap = text[previous_end:start]
-            is_first = not tokens or (
-                any(mark in gap for mark in '.!?:\n•"') and not (gap == ". " and len(tokens[-1].key) <= 3)
-            )
+            is_first = not tokens or (any(mark in gap for mark in '.!?:\n•"') and not (gap == ". " and len(tokens[-1].key) <= 3))
             flags = 0 if is_glued else known.get(key, 0)
             is_capital = word[0].isupper() and not is_glued
             if is_capital and len(word) > 1 and word.isupper() and not is_shouted:
@@ -141,8 +137,7 @@ class NameFinder:
             if self._continues(text, tokens, position, at):
                 end = at + 1
             elif not (token.flags & PARTICLE or token.key in ("de", "da")) or (
-                token.key in ("e", "y")
-                and not (at + 1 < len(tokens) and tokens[at + 1].flags & SURNAME and end - position >= 2)
+                token.key in ("e", "y") and not (at + 1 < len(tokens) and tokens[at + 1].flags & SURNAME and end - position >= 2)
             ):
                 break
             at += 1
@@ -164,8 +159,7 @@ class NameFinder:
             return bool(token.flags & (SURE | SURNAME | allowed)) and not token.flags & STOP
         if len(token.key) == 1:
             return token.is_capital and (
-                text[token.end : token.end + 1] == "."
-                or (at + 1 < len(tokens) and tokens[at + 1].flags & ANY_SURNAME > 0)
+                text[token.end : token.end + 1] == "." or (at + 1 < len(tokens) and tokens[at + 1].flags & ANY_SURNAME > 0)
             )
         is_barred = token.flags & (STOP | PARTICLE | SAINT) and not token.flags & ANY_SURNAME
         return token.is_capital and not is_barred and not _looks_like_code(token)
@@ -187,10 +181,7 @@ class NameFinder:
         if flags[0] & SURE:
             return True
         if len(flags) > 1:
-            return bool(
-                flags[0] & (ANY_GIVEN | GIVEN_RARE)
-                and any(flag & (SURNAME | SURE | SURNAME_RARE) for flag in flags[1:])
-            )
+            return bool(flags[0] & (ANY_GIVEN | GIVEN_RARE) and any(flag & (SURNAME | SURE | SURNAME_RARE) for flag in flags[1:]))
         return bool(
             (cue & (TITLE | SHORT_TITLE | PHRASE) and flags[0] & (ANY_GIVEN | SURNAME))
             or (cue & (ROLE | ADDRESSED) and flags[0] & (GIVEN | SURNAME | GIVEN_RARE))
@@ -212,9 +203,7 @@ class NameFinder:
         if cue & (ROLE | SHORT_TITLE) and any(word.flags & ANY_LISTED for word in words):
             return True
         if first.flags & GIVEN_RARE:
-            return has_surname or any(
-                word.flags & (SURNAME_RARE | GIVEN_RARE) or not word.flags & ~CAPITALS for word in rest
-            )
+            return has_surname or any(word.flags & (SURNAME_RARE | GIVEN_RARE) or not word.flags & ~CAPITALS for word in rest)
         return self._has_unlisted_given(words)
 
     def _has_unlisted_given(self, words: list[Token]) -> bool:
@@ -249,11 +238,7 @@ class NameFinder:
         if len(gap) > 6:
             return 0
         if before.flags & (TITLE | SHORT_TITLE | ROLE) and "," not in gap and "\n" not in gap:
-            return (
-                TITLE
-                if before.flags & SHORT_TITLE and gap.startswith(".")
-                else before.flags & (TITLE | SHORT_TITLE | ROLE)
-            )
+            return TITLE if before.flags & SHORT_TITLE and gap.startswith(".") else before.flags & (TITLE | SHORT_TITLE | ROLE)
         if before.key in ADDRESSING and gap == " " and at == position - 1:
             return ADDRESSED
         if before.key in PHRASE_WORDS and (":" in gap or before.key not in NEEDS_COLON):

@@ -63,9 +63,7 @@ class Rule(NamedTuple):
 
 RULES: tuple[Rule, ...] = (
     Rule("cpf", (11,), checksums.is_cpf, ("cpf",), ((3, 3, 3, 2), (9, 2), (3, 3, 5), (3, 3, 2, 3), (3, 6, 2)), True),
-    Rule(
-        "cnpj", (14,), checksums.is_cnpj, ("cnpj",), ((2, 3, 3, 4, 2), (8, 4, 2), (8, 6), (12, 2), (2, 3, 3, 6)), True
-    ),
+    Rule("cnpj", (14,), checksums.is_cnpj, ("cnpj",), ((2, 3, 3, 4, 2), (8, 4, 2), (8, 6), (12, 2), (2, 3, 3, 6)), True),
     Rule(
         "card",
         (13, 14, 15, 16, 17, 18, 19),
@@ -147,9 +145,7 @@ def _row_ends(lengths: list[int], first: int, is_cued: bool) -> Iterator[int]:
         shape += (lengths[last],)
         is_usual = is_usual and shape in _SHAPE_PREFIXES
         is_whole = first == 0 and last == len(lengths) - 1
-        if n_digits > _MAX_DIGITS or not (
-            is_usual or is_cued or stretch or (first == 0 and len(lengths) <= _MAX_DIGITS)
-        ):
+        if n_digits > _MAX_DIGITS or not (is_usual or is_cued or stretch or (first == 0 and len(lengths) <= _MAX_DIGITS)):
             return
         is_said = last < first + stretch <= first + _MAX_SAID
         if n_digits >= _MIN_DIGITS and (is_whole or is_cued or is_usual or is_said):

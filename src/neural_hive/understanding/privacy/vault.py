@@ -57,9 +57,7 @@ class Vault:
         if entry is None:
             raise NotFoundError(f"the vault of this case holds no {placeholder}")
         try:
-            return self._cipher.decrypt(
-                entry[:_NONCE_BYTES], entry[_NONCE_BYTES:], self._bound_to(placeholder)
-            ).decode()
+            return self._cipher.decrypt(entry[:_NONCE_BYTES], entry[_NONCE_BYTES:], self._bound_to(placeholder)).decode()
         except InvalidTag as error:
             raise ConfigurationError("the vault key is another one, or the entry was changed") from error
 

@@ -88,9 +88,7 @@ class Decoding:
         mask = np.triu(np.full((n, start + n), -np.inf, np.float32), start + 1)
         positions = np.arange(start, start + n)
         self._prompt += tuple(tokens)
-        return self._step(
-            np.array(tokens, np.int64), positions, mask, self._free if bias is None else bias, np.array([n - 1])
-        )
+        return self._step(np.array(tokens, np.int64), positions, mask, self._free if bias is None else bias, np.array([n - 1]))
 
     def _step(
         self,

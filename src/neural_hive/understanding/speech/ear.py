@@ -127,9 +127,7 @@ class Ear:
             OSError: the file cannot be read. Otherwise as `transcribe`.
         """
         audio = await asyncio.to_thread(_read, path, self.options.audio.max_bytes)
-        return await self.transcribe(
-            audio, language=language, vocabulary=vocabulary, word_times=word_times, progress=progress
-        )
+        return await self.transcribe(audio, language=language, vocabulary=vocabulary, word_times=word_times, progress=progress)
 
     async def warm(self) -> None:
         """Start the worker now, so that the first request does not wait for it. Raises as `transcribe`."""
@@ -185,9 +183,7 @@ class Ear:
         self._process = None
 
 
-def _wishes(
-    language: str | None, vocabulary: Sequence[str], word_times: bool
-) -> tuple[str | None, tuple[str, ...], bool]:
+def _wishes(language: str | None, vocabulary: Sequence[str], word_times: bool) -> tuple[str | None, tuple[str, ...], bool]:
     if language is not None and language not in SUPPORTED:
         raise UnsupportedLanguageError(f"The language {language[:20]!r} is not supported; use pt, en or es.")
     return language, tuple(term for term in vocabulary if 0 < len(term) <= _MAX_TERM_CHARS)[:_MAX_TERMS], word_times

@@ -53,11 +53,7 @@ class LogMel:
         # Past the end of the recording every frame is the same floor, so it needs no transform.
         # The last samples are mirrored only when the window is full, as in the reference.
         padding = n_heard * HOP + N_FFT // 2 - len(heard)
-        edge = (
-            np.pad(heard, (N_FFT // 2, 0), mode="reflect")
-            if len(heard) > N_FFT // 2
-            else np.pad(heard, (N_FFT // 2, 0))
-        )
+        edge = np.pad(heard, (N_FFT // 2, 0), mode="reflect") if len(heard) > N_FFT // 2 else np.pad(heard, (N_FFT // 2, 0))
         padded = np.pad(edge, (0, max(0, padding)))
         frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP][:n_heard]
         power = np.abs(np.fft.rfft(frames * self._window, axis=-1)) ** 2

@@ -75,9 +75,7 @@ class Recogniser:
     def __init__(self, model: WhisperModel, detector: VoiceActivityDetector) -> None:
         self._model, self._detector = model, detector
 
-    def transcribe(
-        self, waveform: NDArray[np.float32], options: Options, progress: Progress | None = None
-    ) -> Transcript:
+    def transcribe(self, waveform: NDArray[np.float32], options: Options, progress: Progress | None = None) -> Transcript:
         """What was said.
 
         Args:
@@ -101,9 +99,7 @@ class Recogniser:
         """Where somebody speaks, padded by the detector."""
         return self._detector.spans(waveform)
 
-    def _piece(
-        self, waveform: NDArray[np.float32], span: Span, options: Options, vocabulary: Vocabulary
-    ) -> Piece | None:
+    def _piece(self, waveform: NDArray[np.float32], span: Span, options: Options, vocabulary: Vocabulary) -> Piece | None:
         sound = waveform[span.start : span.end]
         duration_s = len(sound) / SAMPLE_RATE_HZ
         memory = self._model.encode(sound, window_s(duration_s))
@@ -129,9 +125,7 @@ class Recogniser:
         step = decoding.begin([tokens.languages[heard.language], tokens.transcribe, tokens.no_timestamps])
         return heard, decoding.run(step, max_tokens(duration_s), min(1.0, no_speech))
 
-    def _read_again(
-        self, sound: NDArray[np.float32], duration_s: float, heard: language.Heard, first: Reading
-    ) -> Reading:
+    def _read_again(self, sound: NDArray[np.float32], duration_s: float, heard: language.Heard, first: Reading) -> Reading:
         """The reading of the full window, or the first one where that is no better."""
         _, second = self._read(self._model.encode(sound, MAX_WINDOW_S), duration_s, heard.language)
         if second is None:

@@ -32,9 +32,7 @@ def test_loops_compress_and_sentences_do_not():
     assert compression_ratio("") == 0.0
 
 
-@pytest.mark.parametrize(
-    ("speech_s", "expected"), [(0.5, 8.0), (6.0, 8.0), (6.1, 8.5), (10.0, 12.0), (28.5, 30.0), (40.0, 30.0)]
-)
+@pytest.mark.parametrize(("speech_s", "expected"), [(0.5, 8.0), (6.0, 8.0), (6.1, 8.5), (10.0, 12.0), (28.5, 30.0), (40.0, 30.0)])
 def test_the_window_is_two_seconds_longer_than_the_speech_and_at_least_eight(speech_s, expected):
     assert window_s(speech_s) == expected
 

@@ -33,9 +33,7 @@ def test_an_unsure_word_that_sounds_like_a_term_becomes_it(heard, expected):
     assert _corrected(heard, 0.4) == expected
 
 
-@pytest.mark.parametrize(
-    "said", ["apagar as contas inativas", "o gráfico da semana", "depois", "save the file", "sapo", "role"]
-)
+@pytest.mark.parametrize("said", ["apagar as contas inativas", "o gráfico da semana", "depois", "save the file", "sapo", "role"])
 def test_other_words_are_left_alone_however_unsure(said):
     assert _corrected(said, 0.1) == said
 

@@ -1,0 +1,62 @@
+# Targets, each one line of meaning. `make` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+DEV_STAMP := .venv/.installed-dev
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(STAMP) ## install what is needed and start the hive
+	$(BIN)/hive up
+
+install: $(STAMP) ## create .venv with the pinned packages and the hive in it
+
+test: $(DEV_STAMP) ## set up and run every check
+	$(MAKE) --no-print-directory lint types layers
+	$(BIN)/python -m pytest
+
+lint: $(DEV_STAMP) ## style and likely mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV_STAMP) ## strict types
+	$(BIN)/mypy
+
+layers: $(DEV_STAMP) ## imports point one way
+	$(BIN)/lint-imports
+
+format: $(DEV_STAMP) ## write the code in the house's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+models: $(DEV_STAMP) ## train the shipped models from the data in this repository
+	$(BIN)/python -m neural_hive.learning.domain_model
+
+quality: $(DEV_STAMP) ## measure how well the hive judges and write docs/reference/quality.md
+	$(BIN)/python benchmarks/judging.py
+
+docs: $(DEV_STAMP) ## write the generated references
+	$(BIN)/python -m docs.generate
+
+lock: ## pin every package with its hashes
+	$(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet 'uv>=0.8'
+	.cache/lock/bin/uv pip compile pyproject.toml --extra speech --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
+	.cache/lock/bin/uv pip compile pyproject.toml --all-extras --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-dev.lock
+
+clean: ## remove what the targets made
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; call make PYTHON=python3.12" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	touch $@
+
+$(DEV_STAMP): requirements-dev.lock $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+.PHONY: help run install test lint types layers format models quality docs lock clean

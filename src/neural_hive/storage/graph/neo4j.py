@@ -1,0 +1,210 @@
+"""The knowledge graph on Neo4j. Entities, cases and what connects them are in the database; cosines are computed here.
+
+The vectors of a tenant are read once, then only newer ones, into the same in-memory index that the SQLite graph uses:
+both give the same similar cases with the same figures, so a decision does not depend on the product. Neo4j's own
+vector index is approximate and cannot be limited to a tenant before it searches.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from neo4j import AsyncManagedTransaction, Record, RoutingControl
+
+from neural_hive.contracts import Case, SimilarCase, SystemContext
+from neural_hive.errors import ConflictError, UsageError
+from neural_hive.ports import CatalogueEntity, Related
+from neural_hive.storage.graph import neo4j_queries as queries
+from neural_hive.storage.graph.neo4j_connection import Connection, connect
+from neural_hive.storage.graph.vectors import MAX_VECTORS, VectorIndex
+from neural_hive.storage.resources import Resources
+
+#: Cases below this cosine are not alike. Specified by `KnowledgeGraph.similar`.
+MIN_SIMILARITY = 0.6
+#: Tenants whose vectors are in memory at a time; the least recently asked goes first.
+MAX_TENANTS = 32
+#: Transactions at a time; more would wait for the same locks.
+MAX_TRANSACTIONS = 16
+#: Longest `ping` may take, in seconds.
+PING_S = 1.8
+
+Statement = tuple[str, dict[str, Any]]
+
+
+class Neo4jGraph:
+    """Implements `KnowledgeGraph`. Connects when it is first used; many processes may use one database."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Whoever opened the connection's driver closes it."""
+        self._connection = connection
+        self._faults = connection.faults
+        self._transactions = asyncio.Semaphore(MAX_TRANSACTIONS)
+        self._index_lock = asyncio.Lock()
+        self._indexes: OrderedDict[tuple[str, int], VectorIndex] = OrderedDict()
+        self._names: tuple[int, dict[str, str]] = (0, {})
+        self._prepare_lock = asyncio.Lock()
+        self._is_ready = False
+
+    async def put_entities(self, entities: Sequence[CatalogueEntity]) -> int:
+        """See `KnowledgeGraph.put_entities`."""
+        last = {entity.name: entity for entity in entities}.values()
+        edges = [{"source": one.name, "target": target} for one in last for target in dict.fromkeys(one.depends_on)]
+        if last:
+            await self._write(
+                [
+                    (queries.LOCK, {"counter": "catalogue"}),
+                    (queries.PUT_ENTITIES, {"entities": [_properties(entity) for entity in last]}),
+                    (queries.REMOVE_DEPENDENCIES, {"names": [entity.name for entity in last]}),
+                    (queries.PUT_DEPENDENCIES, {"edges": edges}),
+                    (queries.ADD_ONE, {"counter": "catalogue"}),
+                ]
+            )
+        return len(entities)
+
+    async def names(self) -> dict[str, str]:
+        """See `KnowledgeGraph.names`. Read again only after the catalogue changed."""
+        counted = await self._read(queries.COUNT, counter="catalogue")
+        version = int(counted[0]["n"]) if counted else 0
+        if self._names[0] != version:
+            self._names = (version, _names(await self._read(queries.NAMES)))
+        return dict(self._names[1])
+
+    async def systems(self, names: Sequence[str]) -> Sequence[SystemContext]:
+        """See `KnowledgeGraph.systems`."""
+        if not names:
+            return ()
+        found = {record["name"]: _system(record) for record in await self._read(queries.SYSTEMS, names=list(names))}
+        return [found[name] for name in names if name in found]
+
+    async def link_case(self, case: Case, systems: Sequence[str], vector: bytes) -> None:
+        """See `KnowledgeGraph.link_case`."""
+        if case.decision is None:
+            raise ConflictError(f"The case {case.id} is not decided yet; link it when it is.")
+        if not vector or len(vector) % 2:
+            raise UsageError("A sentence vector is float16: two bytes per dimension.")
+        verdict = case.reviews[-1].verdict.value if case.reviews else None
+        known = {"tenant": case.intent.tenant, "outcome": case.decision.outcome.value, "verdict": verdict}
+        mentions = [{"name": name, "place": place} for place, name in enumerate(dict.fromkeys(systems))]
+        await self._write(
+            [
+                (queries.LOCK, {"counter": "cases"}),
+                (queries.PUT_CASE, {"id": case.id, "vector": vector, **known}),
+                (queries.NUMBER_CASE, {"id": case.id, "counter": "cases"}),
+                (queries.REMOVE_MENTIONS, {"id": case.id}),
+                (queries.PUT_MENTIONS, {"id": case.id, "mentions": mentions}),
+            ]
+        )
+
+    async def similar(self, tenant: str, vector: bytes, limit: int, *, exclude: str = "") -> Sequence[SimilarCase]:
+        """See `KnowledgeGraph.similar`."""
+        async with self._index_lock:
+            index = await self._index(tenant, len(vector))
+            nearest = dict(index.nearest(vector, limit + 1, MIN_SIMILARITY))
+        records = await self._read(queries.CASES, tenant=tenant, rows=list(nearest)) if nearest else ()
+        found = {record["row"]: _similar_case(record, nearest[record["row"]]) for record in records}
+        ordered = [found[row] for row in nearest if row in found and found[row].id != exclude]
+        return ordered[: max(0, limit)]
+
+    async def related(self, tenant: str, case_id: str, limit: int = 5) -> Related:
+        """See `KnowledgeGraph.related`."""
+        records = await self._read(queries.CASE, id=case_id, tenant=tenant)
+        if not records:
+            return Related(similar=(), systems=())
+        similar = await self.similar(tenant, records[0]["vector"], limit, exclude=case_id)
+        return Related(similar=tuple(similar), systems=tuple(await self.systems(records[0]["systems"])))
+
+    async def ping(self) -> None:
+        """See `KnowledgeGraph.ping`."""
+        with self._faults.translated():
+            async with asyncio.timeout(PING_S):
+                await self._connection.driver.execute_query(queries.PING, database_=self._connection.database)
+
+    async def _index(self, tenant: str, n_bytes: int) -> VectorIndex:
+        """The tenant's vectors, with what was linked since; other processes link as well."""
+        index = self._indexes.setdefault((tenant, n_bytes), VectorIndex(n_bytes // 2))
+        self._indexes.move_to_end((tenant, n_bytes))
+        if len(self._indexes) > MAX_TENANTS:
+            self._indexes.popitem(last=False)
+        wanted = {"tenant": tenant, "after": index.last_row, "n_bytes": n_bytes, "limit": MAX_VECTORS}
+        newer = (await self._read(queries.NEWER_VECTORS, **wanted))[::-1]
+        index.extend([record["row"] for record in newer], [record["vector"] for record in newer])
+        return index
+
+    async def _read(self, query: str, **parameters: Any) -> Sequence[Record]:
+        with self._faults.translated():
+            await self._prepare()
+            async with self._transactions:
+                answer = await self._connection.driver.execute_query(
+                    query, parameters, routing_=RoutingControl.READ, database_=self._connection.database
+                )
+        return answer.records
+
+    async def _write(self, statements: Sequence[Statement]) -> None:
+        """Run statements in one transaction, which the driver runs again if the server asks for it."""
+        with self._faults.translated():
+            await self._prepare()
+            async with self._transactions, self._connection.driver.session(database=self._connection.database) as one:
+                await one.execute_write(_run, statements)
+
+    async def _prepare(self) -> None:
+        """Make the constraints, once."""
+        async with self._prepare_lock:
+            if not self._is_ready:
+                for constraint in queries.CONSTRAINTS:
+                    await self._connection.driver.execute_query(constraint, database_=self._connection.database)
+                self._is_ready = True
+
+
+async def _run(transaction: AsyncManagedTransaction, statements: Sequence[Statement]) -> None:
+    for query, parameters in statements:
+        answer = await transaction.run(query, parameters)
+        await answer.consume()
+
+
+def _properties(entity: CatalogueEntity) -> dict[str, Any]:
+    return {
+        "name": entity.name,
+        "kind": entity.kind,
+        "title": entity.title,
+        "owner": entity.owner,
+        "lifecycle": entity.lifecycle,
+        "aliases": list(entity.aliases),
+    }
+
+
+def _names(records: Sequence[Record]) -> dict[str, str]:
+    """Spelling → entity name: a name wins over a title, a title over an alias, then the first in the alphabet."""
+    rows = sorted(((record["name"], record["title"], record["aliases"]) for record in records), reverse=True)
+    spellings = [(alias, name) for name, _, aliases in rows for alias in aliases]
+    spellings += [(title, name) for name, title, _ in rows] + [(name, name) for name, _, _ in rows]
+    return {spelling.strip().lower(): name for spelling, name in spellings if spelling.strip()}
+
+
+def _system(record: Record) -> SystemContext:
+    return SystemContext(
+        name=record["name"],
+        owner=record["owner"],
+        lifecycle=record["lifecycle"],
+        dependents=tuple(sorted(record["dependents"])),
+        blast_radius=record["blast_radius"],
+    )
+
+
+def _similar_case(record: Record, cosine: float) -> SimilarCase:
+    return SimilarCase(id=record["id"], similarity=cosine, outcome=record["outcome"], verdict=record["verdict"])
+
+
+@asynccontextmanager
+async def open_neo4j_graph(url: str, _resources: Resources | None = None) -> AsyncIterator[Neo4jGraph]:
+    """A graph on the Neo4j of a `neo4j://` URL; connects when it is first used.
+
+    Raises:
+        ConfigurationError: the URL is not valid.
+    """
+    connection = connect(url)
+    async with connection.driver:
+        yield Neo4jGraph(connection)
