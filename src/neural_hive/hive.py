@@ -52,7 +52,7 @@ from neural_hive.understanding.privacy import Masker
 from neural_hive.understanding.understand import Understander
 
 #: Longest that background work may take to end when the hive closes. Seconds.
-DRAIN_S = 8.0
+DRAIN_S = 3.0
 #: How often a watcher of a case that another process judges looks again. Seconds.
 WATCH_INTERVAL_S = 0.1
 
@@ -120,7 +120,7 @@ class Hive:
     async def review(self, tenant: str, case_id: str, *, reviewer: str, verdict: Outcome, comment: str) -> Case:
         """Record a person's verdict; the case with it."""
         review = Review(
-            id=str(uuid_utils.uuid7()), reviewer=self._intake.comment(reviewer), verdict=verdict,
+            id=str(uuid_utils.uuid7()), reviewer=reviewer, verdict=verdict,
             comment=self._intake.comment(comment), created_at=datetime.now(UTC),
         )  # fmt: skip
         return await self.stores.ledger.add_review(tenant, case_id, review)

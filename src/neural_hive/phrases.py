@@ -17,6 +17,7 @@ _PLACEHOLDER = re.compile(r"‹([a-z_]+)-\d+›")
 _HARD_BREAKS = frozenset(".!?;\n")
 _SOFT_BREAKS = frozenset(",():–—")
 _PARTS = re.compile(r"(?:\([^()]*\)|[^\s()])+")
+_NESTED = re.compile(r"([(|])([^()|]*)\(([^()]*)\)([^()|]*)(?=[|)])")
 _GROUP = re.compile(r"([^()]*)\(([^()]*)\)([^()]*)")
 
 T = TypeVar("T")
@@ -118,12 +119,24 @@ def _parse_alternatives(part: str) -> list[list[str]]:
     return [_split_pattern_words(before + option + after) for option in body.split("|")]
 
 
+def _flatten(phrase: str) -> str:
+    """'(a|with (b|c))' → '(a|with b|with c)'."""
+    while (nested := _NESTED.search(phrase)) is not None:
+        opening, before, options, after = nested.groups()
+        flat = "|".join(before + option + after for option in options.split("|"))
+        phrase = phrase[: nested.start()] + opening + flat + phrase[nested.end() :]
+    return phrase
+
+
 def _split_pattern_words(option: str) -> list[str]:
     return re.findall(r"‹[a-z_]+›|[^\W_]+\*?|\*", fold(option))
 
 
 def _expand(phrase: str) -> list[list[_Word | None]]:
     """All simple sequences a phrase stands for; single-word alternatives stay one place."""
+    if phrase.count("(") != phrase.count(")"):
+        raise PhraseSyntaxError(f"parentheses do not match in {phrase!r}")
+    phrase = _flatten(phrase)
     sequences: list[list[_Word | None]] = [[]]
     for part in _PARTS.findall(phrase):
         if part in ("...", "…"):

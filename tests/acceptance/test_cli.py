@@ -117,8 +117,8 @@ def test_an_intent_becomes_a_recorded_reviewed_and_verified_case(run: Any, tmp_p
     assert asked["decision"]["outcome"] in {"needs_review", "rejected"}
     shown = json.loads(run("ledger", "show", asked["id"]).stdout)
     assert shown["decision"] == asked["decision"]
-    reviewed = run("review", asked["id"], "rejected", "--comment", "no", "--reviewer", "ana")
-    assert json.loads(reviewed.stdout)["reviews"][0]["reviewer"] == "ana"
+    reviewed = run("review", asked["id"], "rejected", "--comment", "no", "--reviewer", "reviewer-7")
+    assert json.loads(reviewed.stdout)["reviews"][0]["reviewer"] == "reviewer-7"
     verified = run("ledger", "verify")
     assert (verified.returncode, json.loads(verified.stdout)) == (0, {"ok": True, "checked": 3})
 

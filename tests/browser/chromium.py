@@ -14,6 +14,13 @@ from typing import Any, NoReturn
 
 import pytest
 
+try:
+    from playwright.sync_api import expect, sync_playwright
+except ImportError:  # the tests are collected all the same, so that each says why it does not run
+    expect = sync_playwright = None
+
+__all__ = ["CACHE", "axe_violations", "chromium", "expect"]
+
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".cache" / "browser"
 ARGUMENTS = [
@@ -40,9 +47,7 @@ def unavailable(reason: str) -> NoReturn:
 @contextmanager
 def chromium() -> Iterator[Any]:
     """A running Chromium."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
+    if sync_playwright is None:
         unavailable("playwright is not installed")
     path = os.environ.get("HIVE_TEST_CHROMIUM") or shutil.which("chromium")
     if path is None:

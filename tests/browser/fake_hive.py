@@ -146,16 +146,10 @@ class FakeHive:
         return self.verification
 
     def specialists(self) -> list[dict[str, Any]]:
+        titles = {"pt": "Não há responsável", "en": "Nobody owns it", "es": "No hay responsable"}
+        concern = {"id": "no-owner", "severity": 0.5, "reference": "ISO/IEC 25010:2023", "title": titles}
         return [
-            {
-                "name": name,
-                "where": "inprocess://",
-                "state": "ok",
-                "breaker": "closed",
-                "version": "1",
-                "digest": f"{n}f3a9c" * 10,
-                "concerns": ["backup-removed", "no-owner", "retention"],
-            }
+            {"name": name, "where": "inprocess://", "model": f"{name}-1@{n}f3a9c", "concerns": [concern], "state": "closed"}
             for n, name in enumerate(("architecture", "behavior", "business", "evolution", "technical"))
         ]
 

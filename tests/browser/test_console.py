@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from chromium import axe_violations
-from playwright.sync_api import expect
+from chromium import axe_violations, expect
 from sample_cases import DELETE_PT
 from serving import Served, served
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -23,22 +27,26 @@ WORKER = Path(__file__).with_name("ledger_worker.py")
 
 
 def killed(url: str, n_lines: int, n_workers: int) -> list[list[str]]:
-    """Run workers until the first has acknowledged `n_lines` times, kill them, and give all that was acknowledged."""
-    workers = [subprocess.Popen([sys.executable, WORKER, url], stdout=subprocess.PIPE) for _ in range(n_workers)]
-    lines: list[bytes] = []
-    try:
-        for worker in workers:
-            assert worker.stdout is not None
-            lines += [worker.stdout.readline() for _ in range(n_lines)]
-    finally:
-        for worker in workers:
-            worker.kill()
-    for worker in workers:
-        assert worker.stdout is not None
-        lines += worker.stdout.readlines()
-        worker.stdout.close()
-        assert worker.wait() == -9, "it ended before it was killed"
+    """Run workers until each has acknowledged `n_lines` times, kill them, and give all that was acknowledged."""
+    with ExitStack() as running:
+        workers = [running.enter_context(worker(url)) for _ in range(n_workers)]
+        lines = [process.stdout.readline() for process in workers for _ in range(n_lines)]
+        for process in workers:
+            process.kill()
+        for process in workers:
+            lines += process.stdout.readlines()
+            assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
     return [line.decode().split() for line in lines if line.endswith(b"\n")]
+
+
+@contextmanager
+def worker(url: str) -> Iterator[Any]:
+    """A process that appends until it is killed."""
+    with subprocess.Popen([sys.executable, WORKER, url], stdout=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 async def check(ledger: SqliteLedger, acknowledged: list[list[str]]) -> None:

@@ -84,6 +84,28 @@ async def open_quick_kafka(url: str) -> AsyncIterator[Any]:
 
 
 @asynccontextmanager
+async def open_empty_neo4j(url: str) -> AsyncIterator[Any]:
+    """The graph on the test's Neo4j, whose community edition has one database for all tests."""
+    from neural_hive.storage.graph.neo4j import Neo4jGraph, connect
+
+    connection = connect(url)
+    async with connection.driver as driver:
+        await driver.execute_query("MATCH (n) DETACH DELETE n", database_=connection.database)
+        yield Neo4jGraph(connection)
+
+
+@asynccontextmanager
+async def open_mlflow(place: str) -> AsyncIterator[Any]:
+    """The MLflow registry with names, a download folder and a fallback of the test's own."""
+    from neural_hive.storage.models.mlflow import MlflowModels, MlflowOptions, client_of
+
+    url, folder, unique = place.split(" ")
+    fallback = BundledModels(Path(folder) / "package", Path(folder) / "registered")
+    client, faults = client_of(url)
+    yield MlflowModels(client, fallback, faults, MlflowOptions(Path(folder) / "downloads", prefix=f"{unique}."))
+
+
+@asynccontextmanager
 async def open_models(folder: str) -> AsyncIterator[BundledModels]:
     """A registry whose package has no models and whose folder is the test's."""
     yield BundledModels(Path(folder) / "package", Path(folder) / "registered")
@@ -95,6 +117,7 @@ LEDGERS = [
     Product("sqlite in memory", "sqlite:///:memory:", lasts=False),
 ]
 GRAPHS = [
+    Product("neo4j", "{HIVE_TEST_NEO4J_URL}", open_empty_neo4j, server="neo4j"),
     Product("sqlite", "sqlite:///{folder}/hive.db"),
     Product("sqlite in memory", "sqlite:///:memory:", lasts=False),
 ]
@@ -107,7 +130,10 @@ BUSES = [
     Product("sqlite in memory", ":memory:", open_quick_bus, lasts=False),
     Product("kafka", "{HIVE_TEST_KAFKA_URL}/{unique}", open_quick_kafka, server="kafka"),
 ]
-REGISTRIES = [Product("bundled", "{folder}", open_models)]
+REGISTRIES = [
+    Product("bundled", "{folder}", open_models),
+    Product("mlflow", "{HIVE_TEST_MLFLOW_URL} {folder} {unique}", open_mlflow, server="mlflow"),
+]
 
 
 def _params(products: list[Product]) -> list[Any]:

@@ -58,7 +58,7 @@ def review(
     comment: Annotated[str, typer.Option("--comment", "-m", help="Why; recorded with the verdict.")] = "",
     reviewer: Annotated[
         str | None,
-        typer.Option("--reviewer", help="Who decides.  [default: your login; with --server, whoever the token names]"),
+        typer.Option("--reviewer", help="Account that decides.  [default: your login; with --server, whoever the token names]"),
     ] = None,
     as_json: Json = None,
     server: Server = None,

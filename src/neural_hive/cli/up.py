@@ -33,11 +33,13 @@ def up(host: Host = None, port: Port = None, insecure: Insecure = None) -> None:
 
 def _welcome(settings: Settings) -> str:
     """Where the record is, how to ask and how to stop; the server itself says its address once it listens."""
+    from neural_hive.cli.record import sqlite_file
     from neural_hive.storage.urls import mask
 
+    file = sqlite_file(settings.ledger_url, "HIVE_LEDGER_URL")
     address = f"http://{settings.host}:{settings.port}" if settings.port else "URL"
     lines = {
-        "ledger": mask(settings.ledger_url),
+        "ledger": str(file.resolve()) if file else mask(settings.ledger_url),
         "ask": f'hive ask "Add a dark mode to the settings page" --server {address}',
         "check": "hive doctor",
         "stop": "Ctrl-C",

@@ -16,8 +16,8 @@ from neural_hive.contracts import SEVERITY_ORDER, Decision, Opinion, Outcome, Qu
 CONDITIONAL_AT, REVIEW_AT, REJECT_AT = 0.25, 0.52, 0.9
 #: Specialists that must answer, of five.
 QUORUM = 3
-#: Below this confidence a person decides.
-CONFIDENCE_FLOOR = 0.2
+#: Below this certainty a person decides. It does not depend on the risks, so that a graver opinion cannot get round it.
+CONFIDENCE_FLOOR = 0.22
 #: How much the risk of a specialist counts when choosing whose business it mainly is.
 PRIMARY_RISK_SHARE = 0.5
 
@@ -52,8 +52,8 @@ def decide(panel: Panel, guardrails: Guardrails) -> Decision:
     risk = _risk(panel, opinions, missing)
     triggered = guardrails.triggered(panel.understanding, opinions)
     agreed = agreement([o.risk for o in opinions])
-    confidence = _confidence(panel.understanding, opinions, agreed, missing)
-    outcome = _outcome(panel, opinions, missing, risk, confidence, triggered)
+    certainty = _certainty(panel.understanding, opinions, missing)
+    outcome = _outcome(panel, opinions, missing, risk, certainty, triggered)
     degraded = bool(missing) or panel.has_fallback
     primary = _primary(panel.understanding, opinions)
     return Decision(
@@ -61,7 +61,7 @@ def decide(panel: Panel, guardrails: Guardrails) -> Decision:
         primary=primary,
         risk=round(told(risk), 4),
         risk_band=band(round(told(risk), 4)),
-        confidence=round(confidence, 4),
+        confidence=round(certainty * (0.7 + 0.3 * agreed), 4),
         agreement=round(agreed, 4),
         dissent=dissent_of(opinions, outcome, panel.answer_language),
         conditions=conditions_of(opinions, outcome),
@@ -75,7 +75,7 @@ def decide(panel: Panel, guardrails: Guardrails) -> Decision:
             round(told(risk), 2),
             triggered,
             missing,
-            confidence < CONFIDENCE_FLOOR,
+            certainty < CONFIDENCE_FLOOR,
             panel.answer_language,
         ),
         models=dict(sorted(panel.digests.items())),
@@ -109,14 +109,14 @@ def _outcome(
     opinions: Sequence[Opinion],
     missing: Sequence[str],
     risk: float,
-    confidence: float,
+    certainty: float,
     triggered: Sequence[Guardrail],
 ) -> Outcome:
     """The strictest of everything that has a say; nothing here can loosen what another says."""
-    verdicts = [_by_risk(risk), *(g.outcome for g in triggered), _by_votes(opinions, len(panel.asked))]
+    verdicts = [_by_risk(risk), *(g.outcome for g in triggered), _by_votes(opinions)]
     if panel.understanding.status in (Status.NOT_UNDERSTOOD, Status.OUT_OF_SCOPE, Status.AMBIGUOUS):
         verdicts.append(Outcome.NEEDS_REVIEW)
-    if len(opinions) < min(QUORUM, len(panel.asked)) or confidence < CONFIDENCE_FLOOR:
+    if len(opinions) < min(QUORUM, len(panel.asked)) or certainty < CONFIDENCE_FLOOR:
         verdicts.append(Outcome.NEEDS_REVIEW)
     if missing or panel.has_fallback:
         verdicts.append(Outcome.CONDITIONAL)
@@ -134,23 +134,23 @@ def _by_risk(risk: float) -> Outcome:
     return Outcome.CONDITIONAL if risk >= CONDITIONAL_AT else Outcome.APPROVED
 
 
-def _by_votes(opinions: Sequence[Opinion], n_asked: int) -> Outcome:
-    """A majority of those asked that rejects is a rejection; one that wants a person gets one."""
+def _by_votes(opinions: Sequence[Opinion]) -> Outcome:
+    """A majority of those who answered that rejects is a rejection; one that wants a person gets one."""
+    n_answered = len(opinions)
     rejects = sum(o.recommendation is Outcome.REJECTED for o in opinions)
     stops = sum(o.recommendation in (Outcome.REJECTED, Outcome.NEEDS_REVIEW) for o in opinions)
-    if n_asked and 2 * rejects > n_asked:
+    if n_answered and 2 * rejects > n_answered:
         return Outcome.REJECTED
-    return Outcome.NEEDS_REVIEW if n_asked and 2 * stops > n_asked else Outcome.APPROVED
+    return Outcome.NEEDS_REVIEW if n_answered and 2 * stops > n_answered else Outcome.APPROVED
 
 
-def _confidence(understanding: Understanding, opinions: Sequence[Opinion], agreed: float, missing: Sequence[str]) -> float:
-    """Confidence in the understanding, in the weighty opinions, and in their agreement, less a share for every missing one."""
+def _certainty(understanding: Understanding, opinions: Sequence[Opinion], missing: Sequence[str]) -> float:
+    """Confidence in the understanding and in the weighty opinions, less a share for every missing one; knows nothing of risks."""
     if not opinions:
         return 0.0
     weights = [weight(o.relevance, 1.0) for o in opinions]
     mean = math.fsum(w * o.confidence for w, o in zip(weights, opinions, strict=True)) / math.fsum(weights)
-    scale = (0.7 + 0.3 * agreed) * (1.0 - 0.1 * len(missing))
-    return min(1.0, max(0.0, 0.5 * (mean + understanding.confidence) * scale))
+    return min(1.0, max(0.0, 0.5 * (mean + understanding.confidence) * (1.0 - 0.1 * len(missing))))
 
 
 def _primary(understanding: Understanding, opinions: Sequence[Opinion]) -> str:

@@ -13,7 +13,8 @@ from neural_hive.settings import Settings
 
 def has_authentication(settings: Settings) -> bool:
     """Whether callers must show who they are."""
-    return bool(settings.auth_tokens.get_secret_value() or settings.auth_jwks_file)
+    has_tokens = settings.auth_tokens.get_secret_value().strip(", \t\n") != ""
+    return has_tokens or settings.auth_jwks_file is not None
 
 
 def check_bind(settings: Settings, *, has_token: bool = False) -> None:

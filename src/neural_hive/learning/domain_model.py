@@ -201,6 +201,7 @@ def write_artefact(folder: Path, heads: dict[str, Head], encoder_digest: str, n_
     manifest = {
         "format": FORMAT,
         "name": "understanding",
+        "version": digest(buffer.getvalue())[:12],
         "digest": digest(buffer.getvalue()),
         "encoder": encoder_digest,
         "frame_columns": list(FrameFeatures().columns),

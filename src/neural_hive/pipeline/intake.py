@@ -41,7 +41,7 @@ class Intake:
         intent = Intent(
             id=str(uuid_utils.uuid7()),
             tenant=caller.tenant,
-            actor=session.mask(caller.actor).text if caller.actor else "",
+            actor=caller.actor,
             channel=caller.channel,
             text=masked.text,
             language=ask.language,

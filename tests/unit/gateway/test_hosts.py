@@ -67,3 +67,8 @@ async def test_with_a_token_any_name_is_answered(gateway: Any) -> None:
     _, client = gateway(auth_tokens="alpha=acme")
     headers = {"Host": "hive.example.org", "Origin": "https://console.example.org", "Authorization": "Bearer alpha"}
     assert (await client.get("/api/v1/intents", headers=headers)).status_code == 200
+
+
+def test_a_list_without_a_token_is_no_authentication() -> None:
+    with pytest.raises(ConfigurationError):
+        check_bind(Settings(host="0.0.0.0", auth_tokens=SecretStr(" , ,")))

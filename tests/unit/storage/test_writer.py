@@ -244,3 +244,13 @@ async def test_migrations_are_applied_once_in_order_and_a_newer_file_is_refused(
     assert rows == [(2,)]
     with pytest.raises(StorageError, match="newer release"):
         await database.migrate("role", steps[:1])
+
+
+async def test_two_processes_that_open_a_new_file_at_once_migrate_it_once(path: Path) -> None:
+    steps = [Migration(1, "One.", "CREATE TABLE one (x)")]
+    async with open_database(str(path)) as one, open_database(str(path)) as two:
+        for database in (one, two):
+            await database.write(lambda connection: connection.execute("SELECT * FROM sqlite_schema").fetchall())
+        await one.migrate("role", steps)
+        await two.migrate("role", steps)
+        assert await two.read(lambda connection: connection.execute("SELECT count(*) FROM migrations").get) == 1

@@ -92,7 +92,7 @@ class Neo4jGraph:
         await self._write(
             [
                 (queries.LOCK, {"counter": "cases"}),
-                (queries.PUT_CASE, {"id": case.id, "vector": vector, **known}),
+                (queries.PUT_CASE, {"id": case.id, "vector": vector, "n_bytes": len(vector), **known}),
                 (queries.NUMBER_CASE, {"id": case.id, "counter": "cases"}),
                 (queries.REMOVE_MENTIONS, {"id": case.id}),
                 (queries.PUT_MENTIONS, {"id": case.id, "mentions": mentions}),
@@ -120,8 +120,8 @@ class Neo4jGraph:
     async def ping(self) -> None:
         """See `KnowledgeGraph.ping`."""
         with self._faults.translated():
-            async with asyncio.timeout(PING_S):
-                await self._connection.driver.execute_query(queries.PING, database_=self._connection.database)
+            async with asyncio.timeout(PING_S), self._connection.driver.session(database=self._connection.database) as one:
+                await (await one.run(queries.PING)).consume()
 
     async def _index(self, tenant: str, n_bytes: int) -> VectorIndex:
         """The tenant's vectors, with what was linked since; other processes link as well."""

@@ -52,7 +52,7 @@ def connect(url: str) -> Connection:
     user_info, _, address = parts.netloc.rpartition("@")
     user, _, password = (unquote(part) for part in user_info.partition(":"))
     try:
-        if not address or parts.query or parts.fragment or "/" in parts.path.strip("/"):
+        if not parts.hostname or parts.port == 0 or parts.query or parts.fragment or "/" in parts.path.strip("/"):
             raise ValueError
         driver = AsyncGraphDatabase.driver(
             f"{parts.scheme}://{address}",

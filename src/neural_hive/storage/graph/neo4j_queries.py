@@ -44,7 +44,7 @@ RETURN e.name AS name, e.owner AS owner, e.lifecycle AS lifecycle, blast_radius,
 
 PUT_CASE = """
 MERGE (c:HiveCase {id: $id})
-ON CREATE SET c.tenant = $tenant, c.vector = $vector, c.n_bytes = size($vector), c.is_new = true
+ON CREATE SET c.tenant = $tenant, c.vector = $vector, c.n_bytes = $n_bytes, c.is_new = true
 SET c.outcome = $outcome, c.verdict = $verdict
 """
 #: A new case gets the next number; the numbers of one tenant's cases are in the order of their commits.

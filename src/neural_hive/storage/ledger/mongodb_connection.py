@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from pymongo import AsyncMongoClient, ReadPreference, WriteConcern, errors
@@ -52,11 +53,12 @@ def connect(url: str) -> AsyncMongoClient[Document]:
     Raises:
         ConfigurationError: the URL or one of its options is not valid.
     """
+    limits = {"serverSelectionTimeoutMS": SELECTION_MS, "timeoutMS": OPERATION_MS}
     try:
-        return AsyncMongoClient(
-            url, serverSelectionTimeoutMS=SELECTION_MS, timeoutMS=OPERATION_MS, appname="neural-hive", tz_aware=True
-        )
-    except (errors.ConfigurationError, errors.InvalidURI, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # or options with a wrong value are left out, such as tls=yes
+            return AsyncMongoClient(url, **limits, appname="neural-hive")
+    except (errors.ConfigurationError, errors.InvalidURI, ValueError, UserWarning) as error:
         form = "mongodb://[user:password@]host[:port][,…][/database][?options]"
         raise ConfigurationError(f"{SETTING}: {mask(url)!r} is not {form}.") from error
 

@@ -28,8 +28,11 @@ class Migration:
 
 
 def applied(connection: apsw.Connection, role: str) -> int:
-    """The number of the last migration of `role` in this file; 0 for none."""
-    if not connection.table_exists("main", "migrations"):
+    """The number of the last migration of `role` in this file; 0 for none.
+
+    Asked in SQL, because `table_exists` answers from what the connection knew before another process migrated.
+    """
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'").get is None:
         return 0
     return int(connection.execute("SELECT coalesce(max(number), 0) FROM migrations WHERE role = ?", (role,)).get)
 
