@@ -190,8 +190,6 @@ def peak_memory_mb(name: str, model: Path, clip: Path) -> float:
 
 
 def print_peak(name: str, model: Path, clip: Path) -> None:
-    import resource
-
     if name == "hive":
         recogniser = Recogniser(WhisperModel(model), VoiceActivityDetector())
         run: Callable[[], object] = lambda: recogniser.transcribe(decode(clip.read_bytes()), Options())  # noqa: E731
@@ -202,7 +200,9 @@ def print_peak(name: str, model: Path, clip: Path) -> None:
         run = lambda: list(peer.transcribe(str(clip))[0])  # noqa: E731
     for _ in range(3):
         run()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # Not getrusage: its peak survives exec, so a child of a large process would report its parent.
+    status = Path("/proc/self/status").read_text()
+    print(int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024)
 
 
 def soak(ear: Ear, loop: asyncio.AbstractEventLoop, clips: list[dict[str, Any]], data: Path, n: int) -> dict[str, Any]:

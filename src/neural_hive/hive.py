@@ -139,11 +139,11 @@ class Hive:
                 if case.status is CaseStatus.DECIDED:
                     return
                 async for event in _drain(queue, WATCH_INTERVAL_S):
+                    if event.type is EventType.DECIDED:
+                        break  # the recorded case tells whatever happened before somebody watched, and the decision last
                     if event.id not in told:
                         told.add(event.id)
                         yield event
-                    if event.type is EventType.DECIDED:
-                        return
                 case = await self.case(tenant, case_id)
         finally:
             self._live.leave(case_id, queue)

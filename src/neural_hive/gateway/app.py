@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from neural_hive import __version__
+from neural_hive.console import OPEN_PATHS, mount_console
 from neural_hive.contracts import Ask, Event
 from neural_hive.gateway import (
     about,
@@ -65,6 +66,7 @@ def create_app(
     if settings.docs:
         add_document(app, bodies=_BODIES, needs_token=authenticator.is_on, max_text_chars=settings.max_text_chars)
         docs_page.add_routes(app)
+    mount_console(app, hive)
     return app
 
 
@@ -102,7 +104,7 @@ def _rules(
         max_body_bytes=settings.max_body_bytes,
         max_audio_bytes=settings.max_audio_bytes,
         is_local_only=not authenticator.is_on and is_loopback(settings.host),
-        open_paths=(*REFERENCE_PATHS, *open_paths),
+        open_paths=(*REFERENCE_PATHS, *OPEN_PATHS, *open_paths),
         audio_paths=frozenset({voice.VOICE_PATH, transcriptions.TRANSCRIPTIONS_PATH}),
         on_answered=on_answered,
     )

@@ -198,15 +198,17 @@ def write_artefact(folder: Path, heads: dict[str, Head], encoder_digest: str, n_
     bias = np.concatenate([heads[h].bias for h in HEADS]).astype(np.float32)
     buffer = io.BytesIO()
     np.savez(buffer, weights=weights, bias=bias)
+    files = {"weights.npz": digest(buffer.getvalue())}
     manifest = {
         "format": FORMAT,
         "name": "understanding",
-        "version": digest(buffer.getvalue())[:12],
-        "digest": digest(buffer.getvalue()),
+        "version": files["weights.npz"][:12],
+        "files": files,
+        "digest": digest(canonical_json(files)),
         "encoder": encoder_digest,
         "frame_columns": list(FrameFeatures().columns),
         "labels": {h: heads[h].labels for h in HEADS},
-        "metrics": {h: heads[h].metrics for h in HEADS},
+        "metrics": {f"{h}_{name}": value for h in HEADS for name, value in heads[h].metrics.items()},
         "n_examples": n_examples,
         "licence": "Apache-2.0; off-topic utterances from MASSIVE, CC BY 4.0 (FitzGerald et al. 2022)",
     }

@@ -52,7 +52,7 @@ def understood_event(case: Case, understanding: Understanding) -> Event:
         case.id,
         case.intent.tenant,
         EventType.UNDERSTOOD,
-        {"understanding": understanding.model_dump(mode="json")},
+        understanding.model_dump(mode="json"),
         case.decided_at,
     )
 
@@ -63,7 +63,7 @@ def opinion_event(case: Case, opinion: Opinion) -> Event:
         case.id,
         case.intent.tenant,
         EventType.OPINION,
-        {"opinion": opinion.model_dump(mode="json")},
+        opinion.model_dump(mode="json"),
         case.decided_at,
         opinion.specialist,
     )
@@ -72,11 +72,9 @@ def opinion_event(case: Case, opinion: Opinion) -> Event:
 def past_events(case: Case) -> list[Event]:
     """What a recorded case tells of its past, in order."""
     tenant = case.intent.tenant
-    events = [event_of(case.id, tenant, EventType.ACCEPTED, {"text": case.intent.text}, case.intent.received_at)]
+    events = [event_of(case.id, tenant, EventType.ACCEPTED, case.intent.model_dump(mode="json"), case.intent.received_at)]
     if case.decision is not None and case.understanding is not None:
         events.append(understood_event(case, case.understanding))
         events += [opinion_event(case, o) for o in case.opinions]
-        events.append(
-            event_of(case.id, tenant, EventType.DECIDED, {"decision": case.decision.model_dump(mode="json")}, case.decided_at)
-        )
+        events.append(event_of(case.id, tenant, EventType.DECIDED, case.decision.model_dump(mode="json"), case.decided_at))
     return events

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from neural_hive.contracts import Ask, Caller, Case, CaseStatus, Event, EventType, Intent, PiiMention, Transcript
+from neural_hive.contracts import Ask, Caller, Case, CaseStatus, EventType, Intent, PiiMention, Record, Transcript
 from neural_hive.errors import HiveError
 from neural_hive.pipeline.intake import Intake
 from neural_hive.pipeline.judging import Judge, Judgement
@@ -83,7 +83,7 @@ class Pipeline:
         accepted = await self._ledger.accept(intent, idempotency, lease_s=self._lease_s)
         if not accepted.is_existing:
             self._listener.on_accepted(accepted.case, time.perf_counter() - started)
-            self._tell(intent, EventType.ACCEPTED, {"text": intent.text})
+            self._tell(intent, EventType.ACCEPTED, intent)
         else:
             pii = mentions(accepted.case.intent.text)
         return accepted.case, pii, accepted.is_existing
@@ -104,15 +104,14 @@ class Pipeline:
             self._listener.on_failed(case.id, "finish", error)
             raise
         if decided.decision is not None and watched(case.id):
-            self._tell(case.intent, EventType.DECIDED, {"decision": decided.decision.model_dump(mode="json")})
+            self._tell(case.intent, EventType.DECIDED, decided.decision)
         self._listener.on_decided(decided, time.perf_counter() - started)
         self._on_judged(decided, judgement)
         return decided
 
-    def _tell(self, intent: Intent, kind: EventType, data: dict[str, object]) -> None:
+    def _tell(self, intent: Intent, kind: EventType, part: Record) -> None:
         if self._live.is_watched(intent.id):
-            event: Event = event_of(intent.id, intent.tenant, kind, data)
-            self._live.publish(event)
+            self._live.publish(event_of(intent.id, intent.tenant, kind, part.model_dump(mode="json")))
 
     def _forget(self, case_id: str, done: asyncio.Task[Case]) -> None:
         self._working.pop(case_id, None)

@@ -101,7 +101,7 @@ class DomainModel:
         try:
             manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             content = (folder / "weights.npz").read_bytes()
-            if manifest["format"] != FORMAT or manifest["digest"] != digest(content):
+            if manifest["format"] != FORMAT or manifest["files"]["weights.npz"] != digest(content):
                 raise ModelError(f"{folder} is not the artefact its manifest describes; run `make models`")
             with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
                 weights, bias = arrays["weights"].astype(np.float32), arrays["bias"].astype(np.float32)

@@ -119,9 +119,7 @@ def test_a_more_severe_opinion_never_makes_the_outcome_more_permissive(
 
 @given(panels(is_complete=True), st.sampled_from(NAMES), findings())
 def test_one_more_finding_never_lowers_the_risk(panel: Panel, name: str, finding: Finding) -> None:
-    more = tuple(
-        o.model_copy(update={"findings": (*o.findings, finding)}) if o.specialist == name else o for o in panel.opinions
-    )
+    more = tuple(o.model_copy(update={"findings": (*o.findings, finding)}) if o.specialist == name else o for o in panel.opinions)
     before, after = decide(panel, GUARDRAILS), decide(replace(panel, opinions=more), GUARDRAILS)
     assert after.risk >= before.risk
     assert strictness(after.outcome) >= strictness(before.outcome)
@@ -165,9 +163,7 @@ def test_one_credible_serious_finding_is_never_outvoted(panel: Panel, name: str)
     finding = Finding(
         concern="x", title="Grave", severity=0.95, likelihood=0.9, evidence=(Span(quote="w", start=0, end=1),), mitigations=("m",)
     )
-    calm = tuple(
-        o.model_copy(update={"risk": 0.0, "recommendation": Outcome.APPROVED, "findings": ()}) for o in panel.opinions
-    )
+    calm = tuple(o.model_copy(update={"risk": 0.0, "recommendation": Outcome.APPROVED, "findings": ()}) for o in panel.opinions)
     one = tuple(o.model_copy(update={"findings": (finding,)}) if o.specialist == name else o for o in calm)
     decision = decide(replace(panel, opinions=one), GUARDRAILS)
     assert strictness(decision.outcome) >= strictness(Outcome.NEEDS_REVIEW)

@@ -61,7 +61,10 @@ def test_a_finding_quotes_the_words_it_rests_on(language: str, text: str, concer
     ("risky", "safe"),
     [
         ("Delete all customer records in production", "Delete all customer records in the test environment"),
-        ("Delete all customer records in production without a backup", "Delete all customer records in production after a backup"),
+        (
+            "Delete all customer records in production without a backup",
+            "Delete all customer records in production after a backup",
+        ),
         ("Delete all customer records in production", "Do not delete the customer records in production"),
         ("Turn off MFA for the admins", "Do not turn off MFA for the admins"),
         ("Delete the customer records", "Fix the delete button on the customer page"),

@@ -48,7 +48,9 @@ def test_a_bad_plan_says_what_is_wrong(tasks: list[tuple[str, tuple[str, ...], f
 
 @given(st.integers(1, 40), st.randoms())
 def test_a_critical_path_is_a_chain_no_longer_than_everything(n_tasks: int, dice: object) -> None:
-    tasks = [(f"t{i}", tuple(f"t{j}" for j in range(i) if dice.random() < 0.2), float(dice.randrange(1, 60))) for i in range(n_tasks)]  # type: ignore[attr-defined]
+    tasks = [
+        (f"t{i}", tuple(f"t{j}" for j in range(i) if dice.random() < 0.2), float(dice.randrange(1, 60))) for i in range(n_tasks)
+    ]  # type: ignore[attr-defined]
     facts = plan_facts(plan(*tasks))
     needs = {name: set(before) for name, before, _ in tasks}
     assert all(a in needs[b] for a, b in zip(facts.critical_path, facts.critical_path[1:], strict=False))

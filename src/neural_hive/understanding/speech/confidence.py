@@ -23,13 +23,13 @@ class Logistic:
 #: Fitted by `python benchmarks/speech.py --fit-confidence` on the 65 development clips, each clean and in five kinds
 #: of bad sound; a word is right if it is one of the words that align with the reference, a transcript if all its
 #: words are.
-WORD = Logistic(2.0, (3.0, 1.0, 1.0))
+WORD = Logistic(2.0, (3.0, 1.0))
 UTTERANCE = Logistic(2.0, (3.0, 1.0))
 
 
-def word_features(logprobs: Sequence[float], avg_logprob: float) -> tuple[float, float, float]:
-    """Mean and least log-probability of the word's tokens, and the mean of the whole reading; all ≤ 0, natural."""
-    return sum(logprobs) / len(logprobs), min(logprobs), avg_logprob
+def word_features(logprobs: Sequence[float], avg_logprob: float) -> tuple[float, float]:
+    """Least log-probability of the word's tokens, and the mean of the whole reading; both ≤ 0, natural."""
+    return min(logprobs), avg_logprob
 
 
 def word_confidence(logprobs: Sequence[float], avg_logprob: float) -> float:
