@@ -1,95 +1,135 @@
-"""All metrics in one table, and the listener that keeps them. `docs/reference/metrics.md` is generated from the table."""
+"""The observer that keeps the metrics of one process, as `metric_table` lists them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import platform
+from collections.abc import Iterable, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
-from neural_hive.contracts import Case, Opinion, Understanding
+from neural_hive import __version__
+from neural_hive.contracts import Case, Event, Opinion, Transcript, Understanding
+from neural_hive.observability.arrivals import Answered
+from neural_hive.observability.instruments import Child, Families
+from neural_hive.observability.metric_table import OTHER, TABLE
+from neural_hive.observability.observer import Observer
 
-_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-_SCORES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One row: name without prefix, kind, meaning, labels, buckets."""
-
-    name: str
-    kind: type[Counter] | type[Gauge] | type[Histogram]
-    meaning: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
+_LANGUAGES = frozenset({"pt", "en", "es"})
+_STATES = ("closed", "half_open", "open")
 
 
-TABLE = (
-    Metric("intents_accepted_total", Counter, "Intents recorded, by channel.", ("channel",)),
-    Metric("decisions_total", Counter, "Decisions recorded, by outcome and whether they are degraded.", ("outcome", "degraded")),
-    Metric("decision_seconds", Histogram, "From acceptance to recorded decision, in seconds.", (), _SECONDS),
-    Metric("accept_seconds", Histogram, "Cleaning, masking and recording an intent, in seconds.", (), _SECONDS),
-    Metric("understanding_seconds", Histogram, "Understanding a text, waiting included, in seconds.", (), _SECONDS),
-    Metric("understanding_status_total", Counter, "Understandings by status and language.", ("status", "language")),
-    Metric("opinion_seconds", Histogram, "One specialist's answer, in seconds.", ("specialist",), _SECONDS),
-    Metric("specialist_failures_total", Counter, "Specialists that gave no usable answer, by reason.", ("specialist", "reason")),
-    Metric("decision_risk", Histogram, "Risk of decisions.", (), _SCORES),
-    Metric("decision_confidence", Histogram, "Confidence of decisions.", (), _SCORES),
-    Metric("stage_failures_total", Counter, "Stages that failed; recovery takes the case up again.", ("stage",)),
-    Metric("queue_depth", Gauge, "What waits, by queue.", ("queue",)),
-)
-
-
-class Metrics:
-    """Keeps the metrics of one process; a `pipeline.listening.Listener`."""
+class Metrics(Observer):
+    """Counts and measures. Every series that the hot path needs is looked up once, when the process starts or sees it
+    first."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._of: dict[str, Any] = {m.name: _make(m, self._registry) for m in TABLE}
+        self._of = of = Families(TABLE)
+        self._registry.register(of)
+        ProcessCollector(registry=self._registry)
+        of["build_info"].of(__version__, platform.python_version()).set(1)
+        self._accept_s, self._understanding_s = of["accept_seconds"].of(), of["understanding_seconds"].of()
+        self._decision_s, self._publish_s = of["decision_seconds"].of(), of["publish_seconds"].of()
+        self._risk, self._confidence = of["decision_risk"].of(), of["decision_confidence"].of()
+        self._opinion_s = of["opinion_seconds"]
+        self._decisions = of["decisions_total"]
+        self._answers: dict[tuple[str, str, int], tuple[Child, Child]] = {}
 
     def on_accepted(self, case: Case, duration_s: float) -> None:
         """An intent is recorded."""
-        self._of["intents_accepted_total"].labels(case.intent.channel.value).inc()
-        self._of["accept_seconds"].observe(duration_s)
+        self._of["intents_accepted_total"].of(case.intent.channel.value).add()
+        self._accept_s.observe(duration_s)
+
+    def on_resumed(self, case: Case) -> None:
+        """A case is taken up again."""
+        self._of["cases_resumed_total"].of().add()
 
     def on_understood(self, case_id: str, understanding: Understanding, duration_s: float) -> None:
         """A text is understood."""
-        self._of["understanding_status_total"].labels(understanding.status.value, understanding.language).inc()
-        self._of["understanding_seconds"].observe(duration_s)
+        language = understanding.language if understanding.language in _LANGUAGES else OTHER
+        self._of["understanding_status_total"].of(understanding.status.value, language).add()
+        self._understanding_s.observe(duration_s)
+        for reason in understanding.reasons:
+            self._of["understanding_abstentions_total"].of(reason).add()
 
     def on_opinion(self, case_id: str, opinion: Opinion, duration_s: float) -> None:
         """A specialist answered."""
-        self._of["opinion_seconds"].labels(opinion.specialist).observe(duration_s)
+        self._opinion_s.of(opinion.specialist).observe(duration_s)
 
     def on_silence(self, case_id: str, specialist: str, reason: str, duration_s: float) -> None:
         """A specialist gave no usable answer."""
-        self._of["specialist_failures_total"].labels(specialist, reason).inc()
-        self._of["opinion_seconds"].labels(specialist).observe(duration_s)
+        self._of["specialist_failures_total"].of(specialist, reason).add()
+        self._opinion_s.of(specialist).observe(duration_s)
 
     def on_decided(self, case: Case, duration_s: float) -> None:
         """A decision is recorded."""
-        self._of["decision_seconds"].observe(duration_s)
-        if case.decision is not None:
-            self._of["decisions_total"].labels(case.decision.outcome.value, str(case.decision.degraded).lower()).inc()
-            self._of["decision_risk"].observe(case.decision.risk)
-            self._of["decision_confidence"].observe(case.decision.confidence)
+        self._decision_s.observe(duration_s)
+        decision = case.decision
+        if decision is not None:
+            self._decisions.of(decision.outcome.value, "true" if decision.degraded else "false").add()
+            self._risk.observe(decision.risk)
+            self._confidence.observe(decision.confidence)
+            for guardrail in decision.guardrails:
+                self._of["guardrails_total"].of(guardrail).add()
 
     def on_failed(self, case_id: str, stage: str, error: Exception) -> None:
         """A stage failed."""
-        self._of["stage_failures_total"].labels(stage).inc()
+        self._of["stage_failures_total"].of(stage).add()
+
+    def on_published(self, events: Sequence[Event], duration_s: float) -> None:
+        """The bus has taken events."""
+        self._of["events_published_total"].of().add(len(events))
+        self._publish_s.observe(duration_s)
+
+    def on_reviewed(self, case: Case) -> None:
+        """A person gave a verdict."""
+        if case.decision is not None and case.reviews:
+            self._of["reviews_total"].of(case.decision.outcome.value, case.reviews[-1].verdict.value).add()
+
+    def on_heard(self, transcript: Transcript) -> None:
+        """A recording was transcribed."""
+        self._of["transcription_seconds"].of().observe(transcript.compute_s)
+        if transcript.duration_s > 0:
+            self._of["transcription_real_time_factor"].of().observe(transcript.compute_s / transcript.duration_s)
+
+    def on_answered(self, answered: Answered) -> None:
+        """An HTTP request was answered."""
+        key = (answered.route, answered.method, answered.status)
+        count, seconds = self._answers.get(key) or self._new_answer(*key)
+        count.add()
+        seconds.observe(answered.duration_s)
+        if answered.problem:
+            self._of["refusals_total"].of(answered.problem).add()
+
+    def _new_answer(self, route: str, method: str, status: int) -> tuple[Child, Child]:
+        labels = (route or "unmatched", method, f"{status // 100}xx" if status else "gone")
+        children = self._of["http_requests_total"].of(*labels), self._of["http_request_seconds"].of(*labels)
+        if len(self._answers) < 1_000:
+            self._answers[route, method, status] = children
+        return children
+
+    def judged(self, specialist: str, duration_s: float) -> None:
+        """A specialist judged one brief in its own process."""
+        self._of["specialist_judging_seconds"].of(specialist).observe(duration_s)
 
     def set_depths(self, **depths: int) -> None:
-        """What waits, by queue."""
-        for queue, depth in depths.items():
-            self._of["queue_depth"].labels(queue).set(depth)
+        """What waits, by queue; what is not named is not known now and is not shown."""
+        self._of["queue_depth"].replace(((queue,), depth) for queue, depth in depths.items())
+
+    def set_breakers(self, states: Mapping[str, str]) -> None:
+        """State of each specialist's breaker: closed, half_open or open."""
+        self._of["breaker_state"].replace(
+            ((name, each), float(each == state)) for name, state in states.items() for each in _STATES
+        )
+
+    def set_models(self, digests: Mapping[str, str]) -> None:
+        """What judges, with its content hash."""
+        self._of["model_info"].replace((pair, 1.0) for pair in digests.items())
+
+    def set_failures(self, failures: Iterable[tuple[str, int]]) -> None:
+        """How often each observer failed."""
+        self._of["listener_failures_total"].replace(((name,), n) for name, n in failures)
 
     def text(self) -> bytes:
         """Prometheus' text format."""
         return generate_latest(self._registry)
-
-
-def _make(metric: Metric, registry: CollectorRegistry) -> Any:
-    name = f"hive_{metric.name}"
-    if metric.kind is Histogram:
-        return Histogram(name, metric.meaning, metric.labels, buckets=metric.buckets, registry=registry)
-    return metric.kind(name, metric.meaning, metric.labels, registry=registry)

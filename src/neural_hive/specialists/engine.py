@@ -36,6 +36,8 @@ ENVIRONMENT = {"production": 0.45, "staging": -1.6, "test": -1.9, "development":
 SCOPE = {"all": 0.4, "some": 0.0, "one": -0.4, "unknown": 0.0}
 MOOD = {Mood.REQUEST: 0.0, Mood.REPORT: 0.0, Mood.QUESTION: -1.0, Mood.WISH: -0.2}
 URGENT, IRREVERSIBLE, REVERSIBLE_ASKED = 0.2, 0.35, -0.3
+#: The concern that the graph can raise without a word of the text.
+_BLAST_RADIUS = "large-blast-radius"
 #: Blast radius at which the architecture specialist counts a change as touching the core.
 LARGE_BLAST_RADIUS = 3
 
@@ -54,8 +56,13 @@ def judge(rubric: Rubric, brief: Brief) -> Opinion:
     words = split_words(brief.text)
     signals = {s.concern: s.probability for s in brief.understanding.signals}
     hits = _cue_spans(rubric, words, brief.understanding.frame)
-    facts = _Facts.of(brief)
-    found = [_finding(c, brief, facts, words, signals.get(c.id, 0.0), hits.get(c.id, ())) for c in rubric.concerns]
+    ruled = _ruled(rubric, _Facts.of(brief))
+    found = []
+    for position, concern in enumerate(rubric.concerns):
+        if position in ruled or concern.id in hits or concern.id in signals or concern.id == _BLAST_RADIUS:
+            found.append(
+                _finding(concern, brief, words, ruled.get(position), signals.get(concern.id, 0.0), hits.get(concern.id, ()))
+            )
     findings = sorted((f for f in found if f is not None), key=lambda f: (-f.severity * f.likelihood, f.concern))
     relevance = brief.understanding.specialists.get(rubric.specialist, 0.0)
     risk = pooled_risk([f.severity * f.likelihood for f in findings])
@@ -102,10 +109,15 @@ def _cue_spans(rubric: Rubric, words: Words, frame: Frame) -> dict[str, tuple[Sp
 
 
 def _finding(
-    concern: Concern, brief: Brief, facts: _Facts, words: Words, signal: float, cues: tuple[Span, ...]
+    concern: Concern,
+    brief: Brief,
+    words: Words,
+    ruled: tuple[float, tuple[Span, ...]] | None,
+    signal: float,
+    cues: tuple[Span, ...],
 ) -> Finding | None:
     frame = brief.understanding.frame
-    rule, proof = _best_rule(concern.rules, facts)
+    rule, proof = ruled or (0.0, ())
     system = _system_presence(concern, brief)
     presence = 1.0 - (1.0 - rule) * (1.0 - (CUE_PRESENCE if cues else 0.0)) * (1.0 - SIGNAL_WEIGHT * signal) * (1.0 - system)
     if presence < MIN_PRESENCE:
@@ -159,17 +171,17 @@ def _caution(brief: Brief) -> float:
     return shift * (WARY_WEIGHT if shift > 0.0 else CALM_WEIGHT)
 
 
-def _best_rule(rules: Iterable[Rule], facts: _Facts) -> tuple[float, tuple[Span, ...]]:
-    """Likelihood of the surest rule that matches, with the words it rests on; 0 if none does."""
-    best = 0.0
-    proof: tuple[Span, ...] = ()
-    for rule in rules:
-        if rule.likelihood <= best:
-            continue
-        spans = _match_rule(rule, facts)
-        if spans is not None:
-            best, proof = rule.likelihood, spans
-    return best, proof
+def _ruled(rubric: Rubric, facts: _Facts) -> dict[int, tuple[float, tuple[Span, ...]]]:
+    """Position of each concern that a rule sees → likelihood of the surest such rule, and the words it rests on."""
+    best: dict[int, tuple[float, tuple[Span, ...]]] = {}
+    for action in dict.fromkeys(("", *(action for action, _, _ in facts.asked))):
+        for position, rule in rubric.rules_by_action.get(action, ()):
+            if position in best and best[position][0] >= rule.likelihood:
+                continue
+            spans = _match_rule(rule, facts)
+            if spans is not None:
+                best[position] = (rule.likelihood, spans)
+    return best
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +238,7 @@ def _heads(objects: Sequence[str]) -> Sequence[str]:
 
 def _system_presence(concern: Concern, brief: Brief) -> float:
     """A change to a system that many depend on has a large blast radius, whatever the words."""
-    if concern.id != "large-blast-radius" or brief.understanding.frame.action in ("read", "document", "investigate", "none"):
+    if concern.id != _BLAST_RADIUS or brief.understanding.frame.action in ("read", "document", "investigate", "none"):
         return 0.0
     widest = max((s.blast_radius for s in brief.systems), default=0)
     return 0.0 if widest < LARGE_BLAST_RADIUS else min(0.8, 0.3 + 0.05 * widest)

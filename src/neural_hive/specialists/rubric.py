@@ -53,6 +53,8 @@ class Rubric:
     concerns: tuple[Concern, ...]
     digest: str
     matcher: PhraseMatcher[tuple[str, str]] = field(repr=False, compare=False)
+    #: Action → (position of the concern, rule); rules that name no action are under "".
+    rules_by_action: Mapping[str, tuple[tuple[int, Rule], ...]] = field(repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -111,7 +113,17 @@ def parse_rubric(text: str, file: str = "rubric") -> Rubric:
         matcher = PhraseMatcher((p, (c.id, lang)) for c in concerns for lang, cues in c.cues.items() for p in cues)
     except PhraseSyntaxError as error:
         raise RubricError(f"{file}: {error}") from error
-    return Rubric(str(table["specialist"]), str(table["version"]), concerns, digest(canonical_json(table)), matcher)
+    index = _rules_by_action(concerns)
+    return Rubric(str(table["specialist"]), str(table["version"]), concerns, digest(canonical_json(table)), matcher, index)
+
+
+def _rules_by_action(concerns: Sequence[Concern]) -> dict[str, tuple[tuple[int, Rule], ...]]:
+    index: dict[str, list[tuple[int, Rule]]] = {}
+    for position, concern in enumerate(concerns):
+        for rule in concern.rules:
+            for action in rule.conditions.get("action", ("",)):
+                index.setdefault(action, []).append((position, rule))
+    return {action: tuple(rules) for action, rules in index.items()}
 
 
 def _concern(entry: Mapping[str, Any], file: str) -> Concern:

@@ -53,11 +53,11 @@ def connect(url: str) -> AsyncMongoClient[Document]:
     Raises:
         ConfigurationError: the URL or one of its options is not valid.
     """
-    limits = {"serverSelectionTimeoutMS": SELECTION_MS, "timeoutMS": OPERATION_MS}
+    options: Document = {"serverSelectionTimeoutMS": SELECTION_MS, "timeoutMS": OPERATION_MS, "appname": "neural-hive"}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # or options with a wrong value are left out, such as tls=yes
-            return AsyncMongoClient(url, **limits, appname="neural-hive")
+            return AsyncMongoClient(url, **options)
     except (errors.ConfigurationError, errors.InvalidURI, ValueError, UserWarning) as error:
         form = "mongodb://[user:password@]host[:port][,…][/database][?options]"
         raise ConfigurationError(f"{SETTING}: {mask(url)!r} is not {form}.") from error
