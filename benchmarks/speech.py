@@ -289,7 +289,7 @@ def report(result: dict[str, Any]) -> None:
     """Print the tables."""
     columns = ("pt", "en", "es", "lang %", "p50 s", "p95 s", "4-6 s", "RTF")
     print(f"{'engine':24}{'WER % (95 %)':>24}" + "".join(f"{name:>8}" for name in columns) + f"{'×':>7}")
-    for name, s in result["engines"].items():
+    for name, s in result.get("engines", {}).items():
         rates = "".join(
             f"{s['by_language'][lang]['wer'] if lang in s['by_language'] else math.nan:8.2f}" for lang in ("pt", "en", "es")
         )

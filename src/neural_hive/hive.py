@@ -31,7 +31,7 @@ from neural_hive.contracts import (
     Verification,
 )
 from neural_hive.errors import ConfigurationError, HiveError, UnavailableError
-from neural_hive.observability.metrics import Metrics
+from neural_hive.observability.observing import Observing, observe
 from neural_hive.pipeline.context import ContextReader
 from neural_hive.pipeline.filing import Filing
 from neural_hive.pipeline.intake import Intake
@@ -72,11 +72,11 @@ class Hive:
 
     def __init__(
         self, settings: Settings, stores: Stores, pipeline: Pipeline, judge: Judge, panel: Panel, intake: Intake, live: LiveEvents,
-        metrics: Metrics, relay: Relay, context: ContextReader, understander: Understander,
+        observing: Observing, relay: Relay, context: ContextReader, understander: Understander,
     ) -> None:  # fmt: skip
         self.settings, self.stores = settings, stores
         self._pipeline, self._judge, self._panel, self._intake, self._live = pipeline, judge, panel, intake, live
-        self._metrics, self._relay, self._context, self._understander = metrics, relay, context, understander
+        self.observing, self._relay, self._context, self._understander = observing, relay, context, understander
 
     @property
     def cache(self) -> Cache:
@@ -123,7 +123,9 @@ class Hive:
             id=str(uuid_utils.uuid7()), reviewer=reviewer, verdict=verdict,
             comment=self._intake.comment(comment), created_at=datetime.now(UTC),
         )  # fmt: skip
-        return await self.stores.ledger.add_review(tenant, case_id, review)
+        case = await self.stores.ledger.add_review(tenant, case_id, review)
+        self.observing.listeners.on_reviewed(case)
+        return case
 
     async def events(self, tenant: str, case_id: str) -> AsyncIterator[Event]:
         """What happened to the case, then what happens; ends after `decided`. Raises NotFoundError at the first step."""
@@ -190,8 +192,16 @@ class Hive:
 
     async def metrics(self) -> bytes:
         """All metrics in Prometheus' text format."""
-        self._metrics.set_depths(understanding=self._judge.queue_depth, background=self._pipeline.n_working)
-        return self._metrics.text()
+        depths = {"understanding": self._judge.queue_depth, "background": self._pipeline.n_working, "filing": self._filing.depth}
+        try:
+            depths["outbox"] = await self.stores.ledger.depth()
+        except HiveError as error:
+            self.observing.listeners.on_failed("", "outbox", error)
+        metrics = self.observing.metrics
+        metrics.set_depths(**depths)
+        metrics.set_breakers({s.name: str(s.state()["state"]) for s in self._panel.specialists.values()})
+        metrics.set_models(self.models())
+        return self.observing.metrics_text()
 
     async def transcribe(
         self, audio: bytes, *, language: str | None = None, vocabulary: Sequence[str] = (), word_times: bool = False
@@ -238,8 +248,9 @@ async def open_hive(settings: Settings, *, is_recovering: bool = True) -> AsyncI
         stores = await _open_stores(settings, storage)
         rubrics = _rubrics(settings)
         understander = await asyncio.to_thread(load_understander)
-        metrics = Metrics()
-        hive, background = _assemble(settings, stores, rubrics, understander, metrics)
+        observing = observe(settings.otlp_endpoint, settings.trace_sample_ratio)
+        stack.push_async_callback(observing.close)
+        hive, background = _assemble(settings, stores, rubrics, understander, observing)
         stack.push_async_callback(hive._panel.close)
         stack.callback(hive._judge.close)
         await hive.learn_systems()
@@ -270,9 +281,9 @@ def load_understander() -> Understander:
 
 
 def _assemble(
-    settings: Settings, stores: Stores, rubrics: Mapping[str, Rubric], understander: Understander, metrics: Metrics
+    settings: Settings, stores: Stores, rubrics: Mapping[str, Rubric], understander: Understander, observing: Observing
 ) -> tuple[Hive, list[Any]]:
-    listener: Listener = metrics
+    listener: Listener = observing.listeners
     panel = Panel(_specialists(settings, rubrics), listener, settings.specialist_timeout_ms / 1e3)
     context = ContextReader(stores.graph, settings.similar_cases)
     digests = {name: rubric.digest[:16] for name, rubric in sorted(rubrics.items())}
@@ -290,7 +301,7 @@ def _assemble(
         stores.ledger, pipeline.finish, listener, interval_s=settings.recovery_interval_s, lease_s=settings.lease_s
     )
     relay = Relay(stores.ledger, stores.bus, listener)
-    hive = Hive(settings, stores, pipeline, judge, panel, intake, live, metrics, relay, context, understander)
+    hive = Hive(settings, stores, pipeline, judge, panel, intake, live, observing, relay, context, understander)
     return hive, [recovery.run, relay.run, filing.run]
 
 

@@ -124,3 +124,4 @@ class Intent(Record):
     )
     transcript: Transcript | None = Field(default=None, description="What was heard, when it was spoken; masked like the text.")
     received_at: UtcTime = Field(description="When the hive received it, UTC.")
+    trace: str = Field(default="", max_length=64, description="W3C traceparent of the request that brought it, or empty.")

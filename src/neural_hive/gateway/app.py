@@ -25,12 +25,13 @@ from neural_hive.gateway import (
     voice,
 )
 from neural_hive.gateway.auth import Authenticator
-from neural_hive.gateway.edge import Answered, Edge, EdgeRules
+from neural_hive.gateway.edge import Edge, EdgeRules
 from neural_hive.gateway.hosts import is_loopback
 from neural_hive.gateway.limits import InFlight, RateLimiter
 from neural_hive.gateway.openapi import REFERENCE_PATHS, add_document, describe
 from neural_hive.gateway.ports import JudgingHive
 from neural_hive.gateway.reviews import Verdict
+from neural_hive.observability.observing import Observing
 from neural_hive.settings import Settings
 
 DESCRIPTION = (
@@ -41,14 +42,12 @@ DESCRIPTION = (
 _BODIES = (Ask, Verdict, Event)
 
 
-def create_app(
-    hive: JudgingHive, on_answered: Callable[[Answered], None] | None = None, open_paths: tuple[str, ...] = ()
-) -> FastAPI:
+def create_app(hive: JudgingHive, observing: Observing | None = None, open_paths: tuple[str, ...] = ()) -> FastAPI:
     """The application around a hive that is open; whoever opened it closes it.
 
     Args:
         hive: an open hive.
-        on_answered: called after every answer, for logs and metrics; must not block.
+        observing: told of every request and its answer, for logs, metrics and traces.
         open_paths: beginnings of paths that need no token, beside the reference's.
 
     Raises:
@@ -60,7 +59,7 @@ def create_app(
     app.state.hive = hive
     app.state.in_flight = InFlight(settings.max_in_flight)
     app.state.closing = asyncio.Event()
-    app.add_middleware(Edge, rules=_rules(hive, authenticator, on_answered, open_paths))
+    app.add_middleware(Edge, rules=_rules(hive, authenticator, observing, open_paths))
     problems.install(app)
     _add_routes(app, hive.readiness, hive.metrics)
     if settings.docs:
@@ -94,7 +93,7 @@ def _add_routes(app: FastAPI, readiness: Callable[[], Any], metrics: Callable[[]
 def _rules(
     hive: JudgingHive,
     authenticator: Authenticator,
-    on_answered: Callable[[Answered], None] | None,
+    observing: Observing | None,
     open_paths: tuple[str, ...],
 ) -> EdgeRules:
     settings = hive.settings
@@ -106,7 +105,7 @@ def _rules(
         is_local_only=not authenticator.is_on and is_loopback(settings.host),
         open_paths=(*REFERENCE_PATHS, *OPEN_PATHS, *open_paths),
         audio_paths=frozenset({voice.VOICE_PATH, transcriptions.TRANSCRIPTIONS_PATH}),
-        on_answered=on_answered,
+        observing=observing,
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from traceback import format_exception
 from typing import Any
 
 import structlog
@@ -21,6 +20,9 @@ from neural_hive.gateway.headers import RawHeaders, request_id, traceparent, wit
 from neural_hive.gateway.hosts import check_host, check_origin
 from neural_hive.gateway.limits import RateLimiter, check_length, limited
 from neural_hive.gateway.problems import problem_response
+from neural_hive.observability.arrivals import Answered
+from neural_hive.observability.observing import Observing
+from neural_hive.observability.redaction import traceback_of
 
 logger = structlog.get_logger(__name__)
 
@@ -32,26 +34,11 @@ _WANTED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """One answered request, for logs and metrics.
-
-    route: the template, e.g. /api/v1/intents/{case_id}; empty if none matched. status: 0 if the client went away.
-    """
-
-    method: str
-    route: str
-    status: int
-    duration_s: float
-    request_id: str
-    trace: str
-
-
-@dataclass(frozen=True, slots=True)
 class EdgeRules:
     """What the edge enforces.
 
     is_local_only: answer to local names and same-origin pages only. open_paths: beginnings of paths that need no token.
-    audio_paths: paths whose bodies may be as large as recordings. on_answered: called after every answer.
+    audio_paths: paths whose bodies may be as large as recordings. observing: told of every request and answer.
     """
 
     authenticator: Authenticator
@@ -61,7 +48,7 @@ class EdgeRules:
     is_local_only: bool
     open_paths: tuple[str, ...] = ()
     audio_paths: frozenset[str] = frozenset()
-    on_answered: Callable[[Answered], None] | None = None
+    observing: Observing | None = None
 
 
 class Edge:
@@ -81,6 +68,8 @@ class Edge:
         state = scope.setdefault("state", {})
         state["request_id"] = own_id = request_id(given.get(b"x-request-id"))
         state["trace"] = traceparent(given.get(b"traceparent"))
+        if self._rules.observing is not None:
+            state["trace"] = self._rules.observing.arrived(own_id, state["trace"], scope["path"])
         extra: RawHeaders = []
         status = 0
 
@@ -99,8 +88,8 @@ class Edge:
         except ClientDisconnect:
             logger.info("client_went_away", request_id=own_id)
         except Exception as error:  # noqa: BLE001 - the edge of the process: what nobody foresaw is logged and answered
-            # Formatted here and without local variables: those hold what people wrote.
-            logger.error("request_failed", request_id=own_id, exception="".join(format_exception(error)))
+            # Formatted here, without values: those hold what people wrote.
+            logger.error("request_failed", request_id=own_id, exception=traceback_of(error))
             if not status:
                 await problem_response(HiveError(_INTERNAL), scope)(scope, receive, answer)
         finally:
@@ -145,12 +134,13 @@ class Edge:
         return limited(receive, limit_bytes) if b"transfer-encoding" in given else receive
 
     def _report(self, scope: Scope, status: int, started_s: float) -> None:
-        if self._rules.on_answered is None:
+        if self._rules.observing is None:
             return
         state = scope["state"]
         route = getattr(scope.get("route"), "path", "")
         duration_s = time.perf_counter() - started_s
-        self._rules.on_answered(Answered(scope["method"], route, status, duration_s, state["request_id"], state["trace"]))
+        known = state["request_id"], state["trace"], state.get("problem", "")
+        self._rules.observing.answered(Answered(scope["method"], route, status, duration_s, *known))
 
 
 _INTERNAL = "Something went wrong here and was logged; send it again, and tell the operator the request_id if it stays."

@@ -54,6 +54,7 @@ class Problem(Record):
 
 def problem_response(error: HiveError, scope: Mapping[str, Any]) -> Response:
     """The answer to a request that ended with `error`."""
+    scope.get("state", {})["problem"] = error.code
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + error.code,
         "title": title(error),

@@ -28,7 +28,7 @@ def serve_gateway(settings: Settings) -> None:
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     async with open_hive(settings) as hive:
-        server = HiveServer(create_app(hive), lambda: _announce(listener))
+        server = HiveServer(create_app(hive, hive.observing), lambda: _announce(listener))
         keep_what_is_loaded()
         await server.serve([listener])
 

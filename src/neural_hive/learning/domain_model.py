@@ -61,16 +61,17 @@ def load_examples(folder: Path) -> list[Example]:
 def _from_phrase(row: dict[str, Any]) -> Example:
     language = row["language"].split("-")[0]
     is_request = row["kind"] in ("request", "report", "question")
-    is_vague = is_request and row["domain"] == "unknown"
+    is_vague = is_request and row.get("domain") == "unknown"
     labels: dict[str, tuple[str, ...]] = {"kind": ("vague" if is_vague else "in_scope" if is_request else row["kind"],)}
-    labels["domain"] = (row["domain"], *row.get("also_domains", ()))
+    if "domain" in row:
+        labels["domain"] = (row["domain"], *row.get("also_domains", ()))
     if is_request and not is_vague:
         labels["specialist"] = (row["specialist"], *row.get("also_specialists", ()))
-    if is_request and not is_vague:
+    if is_request and not is_vague and "outcome" in row:
         labels["caution"] = tuple(dict.fromkeys(_CAUTION[o] for o in row["outcome"]))
     if row.get("concerns"):
         labels["concern"] = tuple(row["concerns"])
-    elif not is_request or row["outcome"] == ["approved"] or row.get("concerns") == []:
+    elif not is_request or row.get("outcome") == ["approved"] or row.get("concerns") == []:
         labels["concern"] = (NO_CONCERN,)
     return Example(row["text"], language, row["group"], labels, row.get("weight", 1.0))
 

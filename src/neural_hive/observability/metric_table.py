@@ -66,7 +66,7 @@ TABLE: tuple[Row, ...] = (
     Row("understanding_abstentions_total", Kind.COUNTER, "Why texts were not simply understood; one text may have several reasons.", (Label("reason", REASONS),)),
     Row("opinion_seconds", Kind.HISTOGRAM, "One specialist's answer, or waiting for it in vain, as the hive sees it, in seconds.", (SPECIALIST,), SECONDS),
     Row("specialist_failures_total", Kind.COUNTER, "Specialists that gave no usable answer, by reason.", (SPECIALIST, Label("reason", ("timeout", "error", "garbage", "open_breaker")))),
-    Row("specialist_judging_seconds", Kind.HISTOGRAM, "Judging one brief in a specialist's own process, in seconds.", (SPECIALIST,), SECONDS),
+    Row("specialist_opinion_seconds", Kind.HISTOGRAM, "Judging one brief in a specialist's own process, in seconds.", (SPECIALIST,), SECONDS),
     Row("breaker_state", Kind.GAUGE, "1 for the state that a specialist's breaker is in, 0 for the others.", (SPECIALIST, Label("state", ("closed", "half_open", "open", OTHER)))),
     Row("decisions_total", Kind.COUNTER, "Decisions recorded, by outcome and whether something did not work.", (OUTCOME, Label("degraded", ("false", "true")))),
     Row("decision_seconds", Kind.HISTOGRAM, "From recorded intent to recorded decision, in seconds.", (), SECONDS),

@@ -110,7 +110,7 @@ class Metrics(Observer):
 
     def judged(self, specialist: str, duration_s: float) -> None:
         """A specialist judged one brief in its own process."""
-        self._of["specialist_judging_seconds"].of(specialist).observe(duration_s)
+        self._of["specialist_opinion_seconds"].of(specialist).observe(duration_s)
 
     def set_depths(self, **depths: int) -> None:
         """What waits, by queue; what is not named is not known now and is not shown."""

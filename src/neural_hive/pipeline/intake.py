@@ -50,6 +50,7 @@ class Intake:
             constraints=session.mask_tree(ask.constraints) if ask.constraints else {},
             transcript=heard,
             received_at=datetime.now(UTC),
+            trace=caller.trace,
         )
         return intent, masked.pii
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from neural_hive.contracts import Case, Opinion, Understanding
+from neural_hive.contracts import Case, Event, Opinion, Understanding
 
 
 class Listener(Protocol):
@@ -12,6 +13,9 @@ class Listener(Protocol):
 
     def on_accepted(self, case: Case, duration_s: float) -> None:
         """The intent is recorded. duration_s: cleaning, masking and recording."""
+
+    def on_resumed(self, case: Case) -> None:
+        """A case that somebody accepted and nobody decided is taken up again, by the task that calls this."""
 
     def on_understood(self, case_id: str, understanding: Understanding, duration_s: float) -> None:
         """The text is understood. duration_s: waiting for a batch included."""
@@ -28,13 +32,18 @@ class Listener(Protocol):
     def on_failed(self, case_id: str, stage: str, error: Exception) -> None:
         """A stage failed; recovery will take the case up again."""
 
+    def on_published(self, events: Sequence[Event], duration_s: float) -> None:
+        """The bus has these events."""
+
 
 class Silence:
     """A listener that hears nothing."""
 
     def on_accepted(self, case: Case, duration_s: float) -> None: ...
+    def on_resumed(self, case: Case) -> None: ...
     def on_understood(self, case_id: str, understanding: Understanding, duration_s: float) -> None: ...
     def on_opinion(self, case_id: str, opinion: Opinion, duration_s: float) -> None: ...
     def on_silence(self, case_id: str, specialist: str, reason: str, duration_s: float) -> None: ...
     def on_decided(self, case: Case, duration_s: float) -> None: ...
     def on_failed(self, case_id: str, stage: str, error: Exception) -> None: ...
+    def on_published(self, events: Sequence[Event], duration_s: float) -> None: ...

@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
-from neural_hive.contracts import Case, Event, EventType, Opinion, Understanding
+from neural_hive.contracts import Case, Event, EventType, Intent, Opinion, Understanding
 
 
 class LiveEvents:
@@ -39,18 +39,25 @@ class LiveEvents:
 
 
 def event_of(
-    case_id: str, tenant: str, kind: EventType, data: dict[str, Any], at: datetime | None = None, part: str = ""
+    intent: Intent, kind: EventType, data: dict[str, Any], at: datetime | None = None, part: str = ""
 ) -> Event:
     """An event with the id that the outbox gives the same event."""
     suffix = f":{part}" if part else ""
-    return Event(id=f"{case_id}:{kind}{suffix}", type=kind, tenant=tenant, case_id=case_id, at=at or datetime.now(UTC), data=data)
+    return Event(
+        id=f"{intent.id}:{kind}{suffix}",
+        type=kind,
+        tenant=intent.tenant,
+        case_id=intent.id,
+        at=at or datetime.now(UTC),
+        data=data,
+        trace=intent.trace,
+    )
 
 
 def understood_event(case: Case, understanding: Understanding) -> Event:
     """The text is understood."""
     return event_of(
-        case.id,
-        case.intent.tenant,
+        case.intent,
         EventType.UNDERSTOOD,
         understanding.model_dump(mode="json"),
         case.decided_at,
@@ -60,8 +67,7 @@ def understood_event(case: Case, understanding: Understanding) -> Event:
 def opinion_event(case: Case, opinion: Opinion) -> Event:
     """A specialist answered."""
     return event_of(
-        case.id,
-        case.intent.tenant,
+        case.intent,
         EventType.OPINION,
         opinion.model_dump(mode="json"),
         case.decided_at,
@@ -71,10 +77,9 @@ def opinion_event(case: Case, opinion: Opinion) -> Event:
 
 def past_events(case: Case) -> list[Event]:
     """What a recorded case tells of its past, in order."""
-    tenant = case.intent.tenant
-    events = [event_of(case.id, tenant, EventType.ACCEPTED, case.intent.model_dump(mode="json"), case.intent.received_at)]
+    events = [event_of(case.intent, EventType.ACCEPTED, case.intent.model_dump(mode="json"), case.intent.received_at)]
     if case.decision is not None and case.understanding is not None:
         events.append(understood_event(case, case.understanding))
         events += [opinion_event(case, o) for o in case.opinions]
-        events.append(event_of(case.id, tenant, EventType.DECIDED, case.decision.model_dump(mode="json"), case.decided_at))
+        events.append(event_of(case.intent, EventType.DECIDED, case.decision.model_dump(mode="json"), case.decided_at))
     return events

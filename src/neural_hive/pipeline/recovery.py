@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from neural_hive.contracts import Case
@@ -62,7 +63,9 @@ class Relay:
         """Publish what waits now, at most one round of it; returns how many events."""
         events = await self._outbox.pending(EVENTS_PER_ROUND)
         if events:
+            started = time.perf_counter()
             await self._bus.publish(events)
+            self._listener.on_published(events, time.perf_counter() - started)
             await self._outbox.mark_published([e.id for e in events])
         return len(events)
 

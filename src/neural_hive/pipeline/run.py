@@ -68,6 +68,7 @@ class Pipeline:
 
     async def finish(self, case: Case) -> Case:
         """Finish a case that somebody accepted and nobody decided. Doing it twice decides once."""
+        self._listener.on_resumed(case)
         return await self._finish(case, mentions(case.intent.text))
 
     async def drain(self, timeout_s: float) -> None:
@@ -111,7 +112,7 @@ class Pipeline:
 
     def _tell(self, intent: Intent, kind: EventType, part: Record) -> None:
         if self._live.is_watched(intent.id):
-            self._live.publish(event_of(intent.id, intent.tenant, kind, part.model_dump(mode="json")))
+            self._live.publish(event_of(intent, kind, part.model_dump(mode="json")))
 
     def _forget(self, case_id: str, done: asyncio.Task[Case]) -> None:
         self._working.pop(case_id, None)

@@ -152,4 +152,5 @@ def _event(draft: Draft, kind: EventType, data: dict[str, Any], detail: str = ""
         case_id=draft.case_id,
         at=datetime.fromisoformat(draft.at),
         data=data,
+        trace=data.get("trace", "") if kind is EventType.ACCEPTED else "",
     )

@@ -20,11 +20,11 @@ class Logistic:
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
 
 
-#: Fitted by `python benchmarks/speech.py --fit-confidence` on the 65 development clips, each clean and in five kinds
-#: of bad sound; a word is right if it is one of the words that align with the reference, a transcript if all its
-#: words are.
-WORD = Logistic(2.0, (3.0, 1.0))
-UTTERANCE = Logistic(2.0, (3.0, 1.0))
+#: Fitted by `python -P benchmarks/speech.py --every 2 --fit-confidence` on 33 development clips, each clean and in five
+#: kinds of bad sound: 1,721 words (a word is right if it aligns with the same word of the reference) and 198 readings (right
+#: if all words are). Held out by clip: words, calibration error 0.03 and AUC 0.77; readings, 0.17 and 0.89 - few and coarse.
+WORD = Logistic(3.495, (1.665, 1.833))
+UTTERANCE = Logistic(1.476, (2.815, 2.378))
 
 
 def word_features(logprobs: Sequence[float], avg_logprob: float) -> tuple[float, float]:
