@@ -206,17 +206,18 @@ def print_peak(name: str, model: Path, clip: Path) -> None:
 
 
 def soak(ear: Ear, loop: asyncio.AbstractEventLoop, clips: list[dict[str, Any]], data: Path, n: int) -> dict[str, Any]:
-    """Resident memory of one worker after a tenth and after all of `n` transcriptions, in MB."""
+    """Resident memory of one worker after each tenth of `n` transcriptions, in MB."""
 
     def resident_mb() -> float:
         pages = int(Path(f"/proc/{ear.worker_pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
-    early = 0.0
+    seen: list[float] = []
     for i in range(n):
         loop.run_until_complete(ear.transcribe((data / clips[i % len(clips)]["file"]).read_bytes()))
-        early = resident_mb() if i == n // 10 else early
-    return {"n": n, "after_a_tenth_mb": round(early, 1), "after_all_mb": round(resident_mb(), 1)}
+        if (i + 1) % max(1, n // 10) == 0:
+            seen.append(round(resident_mb(), 1))
+    return {"n": n, "after_each_tenth_mb": seen}
 
 
 class _Collecting(Recogniser):

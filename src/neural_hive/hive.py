@@ -30,7 +30,9 @@ from neural_hive.contracts import (
     Understanding,
     Verification,
 )
-from neural_hive.errors import ConfigurationError, HiveError, UnavailableError
+from neural_hive.errors import ConfigurationError, HiveError
+from neural_hive.hearing import Hearing
+from neural_hive.observability.logs import configure_logs
 from neural_hive.observability.observing import Observing, observe
 from neural_hive.pipeline.context import ContextReader
 from neural_hive.pipeline.filing import Filing
@@ -72,11 +74,12 @@ class Hive:
 
     def __init__(
         self, settings: Settings, stores: Stores, pipeline: Pipeline, judge: Judge, panel: Panel, intake: Intake, live: LiveEvents,
-        observing: Observing, relay: Relay, context: ContextReader, understander: Understander,
+        observing: Observing, filing: Filing, relay: Relay, context: ContextReader, understander: Understander,
     ) -> None:  # fmt: skip
         self.settings, self.stores = settings, stores
         self._pipeline, self._judge, self._panel, self._intake, self._live = pipeline, judge, panel, intake, live
-        self.observing, self._relay, self._context, self._understander = observing, relay, context, understander
+        self._hearing = Hearing(settings)
+        self.observing, self._filing, self._relay, self._context, self._understander = observing, filing, relay, context, understander
 
     @property
     def cache(self) -> Cache:
@@ -188,6 +191,8 @@ class Hive:
         for specialist in self._panel.specialists.values():
             state = str(specialist.state()["state"])
             states[f"specialist-{specialist.name}"] = {"status": "ok" if state == "closed" else "degraded", "detail": state}
+        if (heard := self._hearing.state()) is not None:
+            states["speech"] = heard
         return {"ready": True, "dependencies": states}
 
     async def metrics(self) -> bytes:
@@ -206,8 +211,14 @@ class Hive:
     async def transcribe(
         self, audio: bytes, *, language: str | None = None, vocabulary: Sequence[str] = (), word_times: bool = False
     ) -> Transcript:
-        """What was said in a recording."""
-        raise UnavailableError("This hive has no speech model; see docs/how-to/listen.md")
+        """What was said in a recording.
+
+        Raises:
+            AudioRejectedError: it cannot be used.
+            UnavailableError: there is no speech model; the message says how to get it.
+            OverloadedError: too many recordings wait.
+        """
+        return await self._hearing.transcribe(audio, language=language, vocabulary=vocabulary, word_times=word_times)
 
 
 async def _drain(queue: asyncio.Queue[Event], timeout_s: float) -> AsyncIterator[Event]:
@@ -253,6 +264,7 @@ async def open_hive(settings: Settings, *, is_recovering: bool = True) -> AsyncI
         hive, background = _assemble(settings, stores, rubrics, understander, observing)
         stack.push_async_callback(hive._panel.close)
         stack.callback(hive._judge.close)
+        stack.push_async_callback(hive._hearing.close)
         await hive.learn_systems()
         stack.push_async_callback(_stop, await _start(background if is_recovering else ()))
         stack.push_async_callback(hive._pipeline.drain, DRAIN_S)
@@ -301,7 +313,7 @@ def _assemble(
         stores.ledger, pipeline.finish, listener, interval_s=settings.recovery_interval_s, lease_s=settings.lease_s
     )
     relay = Relay(stores.ledger, stores.bus, listener)
-    hive = Hive(settings, stores, pipeline, judge, panel, intake, live, observing, relay, context, understander)
+    hive = Hive(settings, stores, pipeline, judge, panel, intake, live, observing, filing, relay, context, understander)
     return hive, [recovery.run, relay.run, filing.run]
 
 
@@ -327,6 +339,7 @@ async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 async def work(settings: Settings) -> None:
     """A worker: finish what was accepted and not decided, and publish what was recorded, until SIGTERM or SIGINT."""
+    configure_logs(settings.log_format, settings.log_level)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

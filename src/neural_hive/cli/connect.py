@@ -129,8 +129,13 @@ def read_token(token: str | None) -> str:
 @asynccontextmanager
 async def _embedded(is_recovering: bool) -> AsyncIterator[AnyHive]:
     from neural_hive.hive import open_hive
+    from neural_hive.observability.logs import configure_logs
 
-    async with open_hive(load_settings(), is_recovering=is_recovering) as hive:
+    settings = load_settings()
+    # Beside an answer, only what went wrong is worth a line, unless the person asked for more.
+    level = settings.log_level if "log_level" in settings.model_fields_set else "warning"
+    configure_logs(settings.log_format, level)
+    async with open_hive(settings, is_recovering=is_recovering) as hive:
         yield hive
 
 

@@ -6,7 +6,6 @@ One ASGI middleware and not six: each layer would cost a task's worth of calls o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 

@@ -10,6 +10,7 @@ from neural_hive.gateway.app import create_app
 from neural_hive.gateway.hosts import check_bind
 from neural_hive.gateway.server import HiveServer, address_of, bind, keep_what_is_loaded, run
 from neural_hive.hive import open_hive
+from neural_hive.observability.logs import configure_logs
 from neural_hive.settings import Settings, load_settings
 
 
@@ -21,6 +22,7 @@ def serve_gateway(settings: Settings) -> None:
         AddressError: the address cannot be listened on.
         StorageError: the ledger cannot be opened.
     """
+    configure_logs(settings.log_format, settings.log_level)
     check_bind(settings)
     with bind(settings.host, settings.port) as listener:
         run(_serve(settings, listener))

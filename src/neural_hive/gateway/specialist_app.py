@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,6 +30,8 @@ from neural_hive.gateway.refusals import MalformedBodyError, UnsupportedMediaErr
 from neural_hive.gateway.routing import API, add_by_hand, dump, json_body, json_response
 from neural_hive.gateway.routing import problems as declare_problems
 from neural_hive.gateway.server import HiveServer, address_of, bind, keep_what_is_loaded, run
+from neural_hive.observability.logs import configure_logs
+from neural_hive.observability.observing import Observing, observe
 from neural_hive.settings import Settings
 from neural_hive.specialists.engine import judge
 from neural_hive.specialists.rubric import bundled_rubrics, rubrics_in
@@ -58,13 +59,14 @@ class Opinions(Record):
     opinions: tuple[Opinion, ...] = Field(description="One per brief, in the order of the briefs.")
 
 
-def create_specialist_app(name: str, judge_brief: Judge, settings: Settings) -> FastAPI:
+def create_specialist_app(name: str, judge_brief: Judge, settings: Settings, observing: Observing | None = None) -> FastAPI:
     """The application of one specialist.
 
     Args:
         name: business, technical, behavior, evolution or architecture.
         judge_brief: brief → opinion; pure and quick.
         settings: for the token, the host and the reference.
+        observing: what observes this process; without it, metrics only.
     """
     app = FastAPI(
         title=f"Neural Hive-Mind: {name} specialist",
@@ -76,15 +78,16 @@ def create_specialist_app(name: str, judge_brief: Judge, settings: Settings) -> 
     )
     authenticator = Authenticator(settings, service_token=settings.specialists.token.get_secret_value())
     app.state.closing = asyncio.Event()
-    app.add_middleware(Edge, rules=_rules(settings, authenticator))
+    watching = observing or Observing()
+    app.add_middleware(Edge, rules=_rules(settings, authenticator, watching))
     problems.install(app)
-    _add_routes(app, name, judge_brief)
+    _add_routes(app, name, judge_brief, watching)
     if settings.docs:
         add_document(app, bodies=(Briefs,), needs_token=authenticator.is_on)
     return app
 
 
-def _rules(settings: Settings, authenticator: Authenticator) -> EdgeRules:
+def _rules(settings: Settings, authenticator: Authenticator, observing: Observing) -> EdgeRules:
     return EdgeRules(
         authenticator=authenticator,
         limiter=RateLimiter(MemoryCache(), 0),
@@ -92,32 +95,26 @@ def _rules(settings: Settings, authenticator: Authenticator) -> EdgeRules:
         max_audio_bytes=MAX_BODY_BYTES,
         is_local_only=not authenticator.is_on and is_loopback(settings.host),
         open_paths=REFERENCE_PATHS,
+        observing=observing,
     )
 
 
-def _add_routes(app: FastAPI, name: str, judge_brief: Judge) -> None:
-    registry = CollectorRegistry()
-    seconds = Histogram(
-        "hive_specialist_opinion_seconds",
-        "Time to judge one brief.",
-        ("specialist",),
-        registry=registry,
-        buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5),
-    ).labels(name)
+def _add_routes(app: FastAPI, name: str, judge_brief: Judge, observing: Observing) -> None:
+    observe_s = partial(observing.metrics.judged, name)
 
     async def post_opinions(request: Request) -> Response:
         """Judge one brief, or many in one request."""
         if not is_json(request.headers.get("content-type")):
             raise UnsupportedMediaError
         briefs = read_briefs(await request.body())
-        found = await _judge_all(briefs, judge_brief, seconds.observe)
+        found = await _judge_all(briefs, judge_brief, observe_s)
         return json_response(dump(Opinions(opinions=tuple(found))))
 
     async def readiness() -> dict[str, Any]:
         return {"ready": True, "dependencies": {}}
 
     async def metrics() -> bytes:
-        return generate_latest(registry)
+        return observing.metrics_text()
 
     declared = {"tags": ["opinions"], "response_model": Opinions, "responses": declare_problems(415, 422)}
     body = {"requestBody": json_body(Briefs, "Briefs; or one brief alone, without the list.")}
@@ -154,19 +151,24 @@ def serve_specialist(settings: Settings, name: str) -> None:
         ConfigurationError: there is no such specialist, or the address is public and nobody is asked for a token.
         AddressError: the address cannot be listened on.
     """
+    configure_logs(settings.log_format, settings.log_level)
     check_bind(settings, has_token=bool(settings.specialists.token.get_secret_value()))
     rubrics = rubrics_in(settings.rubrics_dir) if settings.rubrics_dir else bundled_rubrics()
     if name not in rubrics:
         raise ConfigurationError(f"There is no specialist {name!r}; there are {', '.join(sorted(rubrics))}.")
-    app = create_specialist_app(name, partial(judge, rubrics[name]), settings)
+    observing = observe(settings.otlp_endpoint, settings.trace_sample_ratio, f"specialist-{name}")
+    app = create_specialist_app(name, partial(judge, rubrics[name]), settings, observing)
     with bind(settings.host, settings.port) as listener:
-        run(_serve(app, name, listener))
+        run(_serve(app, name, listener, observing))
 
 
-async def _serve(app: FastAPI, name: str, listener: socket.socket) -> None:
+async def _serve(app: FastAPI, name: str, listener: socket.socket, observing: Observing) -> None:
     def announce() -> None:
         sys.stderr.write(f"specialist {name} is listening on {address_of(listener)} (Ctrl-C stops it)\n")
         sys.stderr.flush()
 
     keep_what_is_loaded()
-    await HiveServer(app, announce).serve([listener])
+    try:
+        await HiveServer(app, announce).serve([listener])
+    finally:
+        await observing.close()

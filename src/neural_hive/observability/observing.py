@@ -53,7 +53,7 @@ class Observing:
             await self._traces.close()
 
 
-def observe(otlp_endpoint: str = "", trace_sample_ratio: float = 0.0, service: str = "gateway") -> Observing:
+def observe(otlp_endpoint: str = "", trace_sample_ratio: float = 0.0, service: str = "hive") -> Observing:
     """What observes this process. Logs are as `configure_logs` left them.
 
     Raises:

@@ -22,6 +22,11 @@ class Filing:
         self._queue: asyncio.Queue[tuple[Case, Judgement]] = asyncio.Queue(MAX_WAITING)
         self.n_dropped = 0
 
+    @property
+    def depth(self) -> int:
+        """How many wait."""
+        return self._queue.qsize()
+
     def put(self, case: Case, judgement: Judgement) -> None:
         """File a decided case later."""
         if self._queue.full():

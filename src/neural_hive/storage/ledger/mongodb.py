@@ -85,8 +85,7 @@ class MongoLedger:
             rows = documents.rows_from(found, case_id)
             if rows.decided is None:
                 new = NewEntry(_draft(EntryKind.DECIDED, case_id, found[0]["tenant"], body), parts)
-                await self._appender.append(new)
-                found = await self._documents({"case_id": case_id})
+                found = await self._with(found, new)
             await self._show(found)
         return records.case_from(documents.rows_from(found, case_id))
 
@@ -100,8 +99,7 @@ class MongoLedger:
             if documents.rows_from(found, case_id).decided is None:
                 raise ConflictError(f"The case {case_id} is not decided yet; review it when it is.")
             if not any(one["kind"] == EntryKind.REVIEWED and one["detail"] == review.id for one in found):
-                await self._appender.append(new)
-                found = await self._documents({"case_id": case_id})
+                found = await self._with(found, new)
             await self._show(found)
         return records.case_from(documents.rows_from(found, case_id))
 
@@ -209,6 +207,13 @@ class MongoLedger:
             except DuplicateKeyError:
                 return None  # another request has just given the key to another case
         return await self._case(case_id)
+
+    async def _with(self, found: list[Document], new: NewEntry) -> list[Document]:
+        """A case's documents once `new` is appended; as they are if another was faster."""
+        entry = await self._appender.append(new)
+        if entry is None or entry.seq < found[-1]["_id"]:
+            return await self._documents({"case_id": new.draft.case_id})
+        return [*found, documents.document(entry, new)]
 
     async def _show(self, found: Sequence[Document]) -> None:
         """Bring the case beside its accepted entry up to date with its later entries, given all of them in order."""

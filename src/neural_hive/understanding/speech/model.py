@@ -152,6 +152,8 @@ def _session(model: str | bytes, n_threads: int, *, is_spinning: bool) -> Any:
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(is_spinning)))
     options.intra_op_num_threads = n_threads
+    # Every step has another shape: a plan of memory kept for each would grow with the shapes seen.
+    options.enable_mem_pattern = False
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
