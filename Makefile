@@ -40,6 +40,9 @@ quality: $(DEV_STAMP) ## measure how well the hive judges and write docs/referen
 docs: $(DEV_STAMP) ## write the generated references
 	$(BIN)/python -m docs.generate
 
+servers: $(DEV_STAMP) ## install and start the real servers that the contract suites run on
+	$(BIN)/python -m tests.servers start
+
 lock: ## pin every package with its hashes
 	$(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet 'uv>=0.8'
 	.cache/lock/bin/uv pip compile pyproject.toml --extra speech --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
@@ -59,4 +62,4 @@ $(DEV_STAMP): requirements-dev.lock $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $@
 
-.PHONY: help run install test lint types layers format models quality docs lock clean
+.PHONY: help run install test lint types layers format models quality docs servers lock clean

@@ -45,7 +45,7 @@ async def measure(show: bool) -> dict:
 
 
 def everyday_metrics(rows: list[dict], judged: list[Judgement], show: bool) -> dict:
-    outcome_ok, lead_ok, domain_ok, waved, language_ok = [], [], [], [], []
+    outcome_ok, lead_ok, domain_ok, waved, approved, language_ok = [], [], [], [], [], []
     risks = defaultdict(list)
     for row, j in zip(rows, judged, strict=True):
         d = j.decision
@@ -56,6 +56,8 @@ def everyday_metrics(rows: list[dict], judged: list[Judgement], show: bool) -> d
         risks[row["group"]].append(d.risk)
         if row["must_stop"] and d.outcome not in STOPPED:
             waved.append(row["text"])
+        if row["must_stop"] and d.outcome == "approved":
+            approved.append(row["text"])
         if show and not (outcome_ok[-1] and lead_ok[-1] and domain_ok[-1]):
             marks = "".join(m if ok else "-" for m, ok in zip("OLD", (outcome_ok[-1], lead_ok[-1], domain_ok[-1]), strict=True))
             tops = [(f.concern, f.severity, round(f.likelihood, 2)) for o in j.opinions for f in o.findings]
@@ -71,6 +73,7 @@ def everyday_metrics(rows: list[dict], judged: list[Judgement], show: bool) -> d
         "primary_specialist": mean(lead_ok),
         "domain": mean(domain_ok),
         "language": mean(language_ok),
+        "must_stop_approved": len(approved),
         "must_stop_waved_through": len(waved),
         "risk_spread_between_languages": mean(max(r) - min(r) for r in risks.values()),
     }

@@ -20,7 +20,7 @@ from pydantic import BaseModel, SecretStr
 from neural_hive.cli.reference import reference as cli_reference
 from neural_hive.gateway.app import document_for
 from neural_hive.gateway.reference import files as http_files
-from neural_hive.observability.metrics import TABLE
+from neural_hive.observability.reference import reference as metrics_reference
 from neural_hive.settings import Settings, SpecialistUrls
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,17 +38,6 @@ stops the start with one line that names the setting. A `HIVE_` variable that is
 `hive doctor` names it. Secrets are never shown, logged or answered.
 
 **†** The setting is accepted and checked, but this release does nothing with it yet.
-"""
-
-_METRICS_HEAD = """# Metrics
-
-<!-- Written by `python -m docs.generate`; a test fails when it is not current. -->
-
-`GET /metrics` on every gateway, in Prometheus' text format. No label holds a text, a name or an id. Counters and histograms also have
-a `…_created` series; a histogram has `…_bucket`, `…_sum` and `…_count`. The tests fail when a metric is missing here.
-
-| metric | kind | labels | meaning |
-|---|---|---|---|
 """
 
 
@@ -101,15 +90,6 @@ def is_read(name: str) -> bool:
     return any(looks.search(file.read_text(encoding="utf-8")) for file in files)
 
 
-def metrics_page() -> str:
-    """docs/reference/metrics.md."""
-    rows = (
-        f"| `hive_{m.name}` | {m.kind.__name__.lower()} | {', '.join(f'`{label}`' for label in m.labels) or '–'} | {m.meaning} |"
-        for m in TABLE
-    )
-    return _METRICS_HEAD + "\n".join(rows) + "\n"
-
-
 def _percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
@@ -120,9 +100,17 @@ NUMBERS: dict[str, tuple[tuple[str, Callable[[Any], str], str], ...]] = {
         ("outcome a careful person accepts", lambda r: f"{_percent(r['outcome_acceptable'])} of {r['n_everyday']}", "≥ 90 %"),
         ("right specialist leads", lambda r: _percent(r["primary_specialist"]), "≥ 85 %"),
         ("right domain", lambda r: _percent(r["domain"]), "≥ 85 %"),
-        ("must be stopped, was not", lambda r: str(r["must_stop_waved_through"]), "0"),
+        ("must be stopped, was approved", lambda r: str(r.get("must_stop_approved", "not yet")), "0"),
+        ("must be stopped, was approved or let go with conditions", lambda r: str(r["must_stop_waved_through"]), "0"),
         ("riskier twin scores higher", lambda r: f"{_percent(r['riskier_twin_scores_higher'])} of {r['n_twins']}", "100 %"),
         ("mean spread of risk between languages", lambda r: f"{r['risk_spread_between_languages']:.3f}", "≤ 0.05"),
+    ),
+    "routing": (
+        (
+            "requirement → specialist, real requirements, macro-F1",
+            lambda r: f"{r['all']['macro_f1']:.2f} of {r['all']['n']}",
+            "–",
+        ),
     ),
     "speech": (
         (
@@ -146,6 +134,7 @@ NUMBERS: dict[str, tuple[tuple[str, Callable[[Any], str], str], ...]] = {
 #: How each result file is made.
 COMMANDS = {
     "judging": "`python benchmarks/judging.py`",
+    "routing": "`python benchmarks/routing.py`",
     "speech": "`python -P benchmarks/speech.py --data … --model …`",
     "http": "`python benchmarks/http_load.py http://127.0.0.1:8000 > benchmarks/results/http.jsonl`",
 }
@@ -180,7 +169,7 @@ def pages() -> dict[Path, bytes]:
     reference = ROOT / "docs" / "reference"
     texts = {
         reference / "settings.md": settings_page(),
-        reference / "metrics.md": metrics_page(),
+        reference / "metrics.md": metrics_reference(),
         reference / "cli.md": cli_reference(),
         ROOT / "README.md": readme(),
     }

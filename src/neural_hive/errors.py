@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+#: Why a specialist is missing from a decision; `open_breaker`: it failed so often that it was not asked.
+SilenceReason = Literal["timeout", "error", "garbage", "open_breaker"]
+
 
 class HiveError(Exception):
     """The hive could not do this."""
@@ -114,6 +119,10 @@ class SpecialistError(UnavailableError):
     """A specialist gave no usable opinion."""
 
     code = "specialist"
+
+    def __init__(self, message: str | None = None, *, reason: SilenceReason = "error") -> None:
+        super().__init__(message)
+        self.reason: SilenceReason = reason
 
 
 class ConfigurationError(HiveError):

@@ -23,7 +23,7 @@ class Hearing:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._has_packages = all(find_spec(name) for name in ("av", "ctranslate2", "onnxruntime", "tokenizers"))
+        self._has_packages = all(find_spec(name) for name in ("av", "onnxruntime", "tokenizers"))
         self._ear: Ear | None = None
         self._opening = asyncio.Lock()
 

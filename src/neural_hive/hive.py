@@ -32,6 +32,7 @@ from neural_hive.contracts import (
 )
 from neural_hive.errors import ConfigurationError, HiveError
 from neural_hive.hearing import Hearing
+from neural_hive.observability.arrivals import ARRIVAL
 from neural_hive.observability.logs import configure_logs
 from neural_hive.observability.observing import Observing, observe
 from neural_hive.pipeline.context import ContextReader
@@ -79,7 +80,13 @@ class Hive:
         self.settings, self.stores = settings, stores
         self._pipeline, self._judge, self._panel, self._intake, self._live = pipeline, judge, panel, intake, live
         self._hearing = Hearing(settings)
-        self.observing, self._filing, self._relay, self._context, self._understander = observing, filing, relay, context, understander
+        self.observing, self._filing, self._relay, self._context, self._understander = (
+            observing,
+            filing,
+            relay,
+            context,
+            understander,
+        )
 
     @property
     def cache(self) -> Cache:
@@ -189,8 +196,7 @@ class Hive:
         parts = {"ledger": self.stores.ledger, "graph": self.stores.graph, "cache": self.stores.cache, "bus": self.stores.bus}
         states = dict(zip(parts, await asyncio.gather(*(_ping(p) for p in parts.values())), strict=True))
         for specialist in self._panel.specialists.values():
-            state = str(specialist.state()["state"])
-            states[f"specialist-{specialist.name}"] = {"status": "ok" if state == "closed" else "degraded", "detail": state}
+            states[f"specialist-{specialist.name}"] = _condition(specialist.state())
         if (heard := self._hearing.state()) is not None:
             states["speech"] = heard
         return {"ready": True, "dependencies": states}
@@ -218,7 +224,9 @@ class Hive:
             UnavailableError: there is no speech model; the message says how to get it.
             OverloadedError: too many recordings wait.
         """
-        return await self._hearing.transcribe(audio, language=language, vocabulary=vocabulary, word_times=word_times)
+        transcript = await self._hearing.transcribe(audio, language=language, vocabulary=vocabulary, word_times=word_times)
+        self.observing.listeners.on_heard(transcript)
+        return transcript
 
 
 async def _drain(queue: asyncio.Queue[Event], timeout_s: float) -> AsyncIterator[Event]:
@@ -230,6 +238,12 @@ async def _drain(queue: asyncio.Queue[Event], timeout_s: float) -> AsyncIterator
         except TimeoutError:
             return
         yield event
+
+
+def _condition(state: Mapping[str, object]) -> dict[str, str]:
+    """A specialist for /ready: degraded while its breaker is not closed or the last attempt failed."""
+    breaker, error = str(state["state"]), str(state.get("last_error", ""))
+    return {"status": "ok" if breaker == "closed" and not error else "degraded", "detail": error or breaker}
 
 
 async def _ping(part: Any) -> dict[str, str]:
@@ -296,7 +310,7 @@ def _assemble(
     settings: Settings, stores: Stores, rubrics: Mapping[str, Rubric], understander: Understander, observing: Observing
 ) -> tuple[Hive, list[Any]]:
     listener: Listener = observing.listeners
-    panel = Panel(_specialists(settings, rubrics), listener, settings.specialist_timeout_ms / 1e3)
+    panel = Panel(_specialists(settings, rubrics), listener)
     context = ContextReader(stores.graph, settings.similar_cases)
     digests = {name: rubric.digest[:16] for name, rubric in sorted(rubrics.items())}
     judge = Judge(
@@ -318,13 +332,22 @@ def _assemble(
 
 
 def _specialists(settings: Settings, rubrics: Mapping[str, Rubric]) -> dict[str, Specialist]:
-    specialists: dict[str, Specialist] = {}
-    for name, rubric in rubrics.items():
-        url = getattr(settings.specialists, f"{name}_url", "inprocess://")
-        if url != "inprocess://":
-            raise ConfigurationError(f"HIVE_SPECIALISTS__{name.upper()}_URL: only inprocess:// is known")
-        specialists[name] = LocalSpecialist(rubric)
-    return specialists
+    return {name: _specialist(settings, rubric) for name, rubric in rubrics.items()}
+
+
+def _specialist(settings: Settings, rubric: Rubric) -> Specialist:
+    """In this process or in another, as its URL says. A service that fails is missing from the decision, never replaced here."""
+    name = rubric.specialist
+    url = getattr(settings.specialists, f"{name}_url", "inprocess://")
+    if url == "inprocess://":
+        return LocalSpecialist(rubric)
+    # The HTTP client is loaded where it is needed: it would take a share of every start.
+    from neural_hive.pipeline.opinion_client import address_of
+    from neural_hive.pipeline.remote import Patience, RemoteSpecialist
+
+    address = address_of(name, rubric.name, url, settings.specialists.token.get_secret_value())
+    patience = Patience(settings.specialist_timeout_ms / 1e3, settings.specialist_retries)
+    return RemoteSpecialist(address, patience, trace=lambda: ARRIVAL.get().trace)
 
 
 async def _start(loops: Sequence[Any]) -> list[asyncio.Task[None]]:

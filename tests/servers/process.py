@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from tests.servers.layout import running
@@ -44,14 +45,15 @@ def stop(name: str, *, hard: bool = False) -> bool:
     pid = running_pid(name)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGCONT)
-    os.kill(pid, signal.SIGKILL if hard else signal.SIGTERM)
+    _signal_all(pid, signal.SIGCONT)
+    _signal_all(pid, signal.SIGKILL if hard else signal.SIGTERM)
     give_up_at = time.monotonic() + STOP_S
     while running_pid(name) is not None:
         if time.monotonic() > give_up_at:
-            os.kill(pid, signal.SIGKILL)
+            _signal_all(pid, signal.SIGKILL)
         _reap(pid)
         time.sleep(0.05)
+    _signal_all(pid, signal.SIGKILL)  # workers that outlived it
     (running(name) / "pid").unlink(missing_ok=True)
     return True
 
@@ -176,4 +178,10 @@ def _signal(name: str, number: signal.Signals) -> None:
     pid = running_pid(name)
     if pid is None:
         raise ServerError(f"{name} is not running")
-    os.kill(pid, number)
+    _signal_all(pid, number)
+
+
+def _signal_all(pid: int, number: signal.Signals) -> None:
+    """Signal a server and its workers: it was started as the leader of a process group of its own."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, number)

@@ -41,6 +41,8 @@ _TABLE: dict[str, Verb] = {
     "up": Verb("Run", "Run everything in one process.", "up:register"),
     "serve": Verb("Run", "Run one role: the gateway, a specialist or a worker.", "serve:register"),
     "doctor": Verb("Run", "Check that this machine can run the hive.", "doctor:register"),
+    "status": Verb("Run", "Show how a running hive is.", "status:register"),
+    "logs": Verb("Run", "Show what happened to one case.", "logs:register"),
     "graph": Verb("Teach", "Tell the hive about your systems.", "graph:register"),
     "train": Verb("Teach", "Train on your own data.", "train:register"),
     "classify": Verb("Teach", "Label texts with a model you trained.", "classify:register"),

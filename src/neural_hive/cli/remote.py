@@ -18,6 +18,7 @@ from neural_hive.contracts import (
     Caller,
     Case,
     Decision,
+    Event,
     Opinion,
     Outcome,
     Page,
@@ -141,6 +142,33 @@ class RemoteHive:
         except (httpx2.TransportError, ValueError) as error:
             raise UnavailableError(f"No hive answers at {self._client.base_url}") from error
         return found if isinstance(found, dict) else {}
+
+    async def specialists(self) -> list[dict[str, Any]]:
+        """GET /api/v1/specialists."""
+        found: list[dict[str, Any]] = (await self._send("GET", "/api/v1/specialists")).json()["items"]
+        return found
+
+    async def metrics(self) -> str:
+        """GET /metrics: Prometheus' text format."""
+        return (await self._send("GET", "/metrics")).text
+
+    async def events(self, case_id: str) -> AsyncIterator[Event]:
+        """GET /api/v1/intents/{id}/events: what happened to the case, then what happens, until it is decided.
+
+        Raises:
+            UnavailableError: the hive went away; ask again for the whole.
+        """
+        path = f"/api/v1/intents/{_path_part(case_id)}/events"
+        try:
+            async with self._client.stream("GET", path, timeout=AUDIO_TIMEOUT_S) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _problem(answer)
+                async for line in answer.aiter_lines():
+                    if line.startswith("data: "):
+                        yield Event.model_validate_json(line.removeprefix("data: "))
+        except httpx2.TransportError as error:
+            raise UnavailableError(f"The hive at {self._client.base_url} did not finish its answer") from error
 
     async def transcribe(self, audio: bytes, *, language: str | None = None) -> Transcript:
         """POST /v1/audio/transcriptions, OpenAI's format."""

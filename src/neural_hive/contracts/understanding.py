@@ -88,6 +88,7 @@ class Frame(Record):
     negation: bool = Field(default=False, description="True if the main verb is negated: the text asks not to do it.")
     reversibility: Reversibility = Field(default=Reversibility.UNKNOWN, description="Whether it can be undone.")
     mood: Mood = Field(default=Mood.REQUEST, description="Request, report of a problem, question or wish.")
+    protective: bool = Field(default=False, description="True if it strengthens a protection: turns on a control, makes backups.")
     urgent: bool = Field(default=False, description="True if the text presses for haste.")
     actions: tuple[ActionMention, ...] = Field(default=(), description="Every action mentioned, in order.")
     evidence: tuple[Span, ...] = Field(default=(), description="Words behind scope, environment, safeguards and waivers.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import sys
 import time
@@ -18,7 +19,7 @@ from starlette.responses import Response
 
 from neural_hive import __version__
 from neural_hive.contracts import Brief, Opinion, Record
-from neural_hive.errors import ConfigurationError
+from neural_hive.errors import ConfigurationError, UnavailableError
 from neural_hive.gateway import health, problems
 from neural_hive.gateway.auth import Authenticator
 from neural_hive.gateway.bodies import is_json, parse_json
@@ -32,6 +33,7 @@ from neural_hive.gateway.routing import problems as declare_problems
 from neural_hive.gateway.server import HiveServer, address_of, bind, keep_what_is_loaded, run
 from neural_hive.observability.logs import configure_logs
 from neural_hive.observability.observing import Observing, observe
+from neural_hive.pipeline.deadlines import DEADLINE_HEADER, read_deadline
 from neural_hive.settings import Settings
 from neural_hive.specialists.engine import judge
 from neural_hive.specialists.rubric import bundled_rubrics, rubrics_in
@@ -45,6 +47,28 @@ MAX_BRIEFS = 256
 MAX_BODY_BYTES = 16_000_000
 #: Briefs judged before other requests get their turn.
 _TURN = 8
+
+
+#: How fast the mean time per brief follows what is measured, in (0, 1].
+_PACE_WEIGHT = 0.1
+
+
+class DeadlineError(UnavailableError):
+    """The caller's time is too short for so many briefs; send fewer, or allow more time."""
+
+    status = 504
+    code = "deadline"
+
+
+class Pace:
+    """Mean time per brief as an exponentially weighted average, in seconds; 0 until something was measured."""
+
+    def __init__(self) -> None:
+        self.mean_s = 0.0
+
+    def measured(self, taken_s: float) -> None:
+        """One brief took so long."""
+        self.mean_s += _PACE_WEIGHT * (taken_s - self.mean_s)
 
 
 class Briefs(Record):
@@ -100,14 +124,21 @@ def _rules(settings: Settings, authenticator: Authenticator, observing: Observin
 
 
 def _add_routes(app: FastAPI, name: str, judge_brief: Judge, observing: Observing) -> None:
-    observe_s = partial(observing.metrics.judged, name)
+    pace = Pace()
+
+    def observe_s(taken_s: float) -> None:
+        pace.measured(taken_s)
+        observing.metrics.judged(name, taken_s)
 
     async def post_opinions(request: Request) -> Response:
-        """Judge one brief, or many in one request."""
+        """Judge one brief, or many in one request; 504 if X-Hive-Deadline-Ms leaves too little time for it."""
+        due_s = _due_s(request.headers.get(DEADLINE_HEADER))
         if not is_json(request.headers.get("content-type")):
             raise UnsupportedMediaError
         briefs = read_briefs(await request.body())
-        found = await _judge_all(briefs, judge_brief, observe_s)
+        if time.perf_counter() + pace.mean_s * len(briefs) > due_s:
+            raise DeadlineError
+        found = await _judge_all(briefs, judge_brief, observe_s, due_s)
         return json_response(dump(Opinions(opinions=tuple(found))))
 
     async def readiness() -> dict[str, Any]:
@@ -116,7 +147,7 @@ def _add_routes(app: FastAPI, name: str, judge_brief: Judge, observing: Observin
     async def metrics() -> bytes:
         return observing.metrics_text()
 
-    declared = {"tags": ["opinions"], "response_model": Opinions, "responses": declare_problems(415, 422)}
+    declared = {"tags": ["opinions"], "response_model": Opinions, "responses": declare_problems(415, 422, 504)}
     body = {"requestBody": json_body(Briefs, "Briefs; or one brief alone, without the list.")}
     add_by_hand(app, f"{API}/opinions", post_opinions, "POST", openapi_extra=body, **declared)
     health.add_routes(app, f"specialist-{name}", readiness, metrics)
@@ -131,7 +162,15 @@ def read_briefs(body: bytes) -> tuple[Brief, ...]:
     return parse_json(body, Briefs).briefs if is_batch else (parse_json(body, Brief),)
 
 
-async def _judge_all(briefs: Sequence[Brief], judge_brief: Judge, observe: Callable[[float], None]) -> list[Opinion]:
+def _due_s(header: str | None) -> float:
+    """When the caller stops waiting, on the clock of `time.perf_counter`; infinity if it does not say."""
+    left_s = read_deadline(header)
+    return math.inf if left_s is None else time.perf_counter() + left_s
+
+
+async def _judge_all(
+    briefs: Sequence[Brief], judge_brief: Judge, observe: Callable[[float], None], due_s: float
+) -> list[Opinion]:
     found: list[Opinion] = []
     for number, brief in enumerate(briefs, 1):
         started_s = time.perf_counter()
@@ -141,6 +180,8 @@ async def _judge_all(briefs: Sequence[Brief], judge_brief: Judge, observe: Calla
         found.append(opinion.model_copy(update={"duration_ms": round(1000 * taken_s, 3)}))
         if number % _TURN == 0:
             await asyncio.sleep(0)
+            if time.perf_counter() > due_s:
+                raise DeadlineError
     return found
 
 

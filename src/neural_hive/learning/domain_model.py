@@ -31,6 +31,8 @@ ALSO_WEIGHT, EXAMPLE_WEIGHT = 0.4, 0.7
 #: Weight of one borrowed off-topic utterance: they are many.
 BORROWED_WEIGHT = 0.5
 N_FOLDS = 3
+#: Heads whose labels count alike, however many examples each has.
+BALANCED = frozenset({"specialist"})
 #: Severity from which an example of a concern calls for stopping, and for care.
 SERIOUS, MODERATE = 0.8, 0.5
 #: Weight of texts without a concern: there are many more of them than of any one concern.
@@ -143,7 +145,12 @@ def _expand(examples: Sequence[Example], name: str) -> tuple[NDArray[np.int64], 
         for i, e in enumerate(examples)
         for rank, label in enumerate(e.labels[name])
     ]
-    return np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
+    labels, weights = np.array([r[1] for r in rows]), np.array([r[2] for r in rows])
+    if name in BALANCED:
+        totals = {label: weights[labels == label].sum() for label in set(labels)}
+        mean = sum(totals.values()) / len(totals)
+        weights = weights * np.array([mean / totals[label] for label in labels])
+    return np.array([r[0] for r in rows]), labels, weights
 
 
 def _label_weight(head: str, label: str, rank: int) -> float:

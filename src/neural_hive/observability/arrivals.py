@@ -9,8 +9,8 @@ from typing import Any
 
 from neural_hive.observability.redaction import redact
 
-#: Ids that nobody could have put personal data into: UUIDs and the like.
-_PLAIN_ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|[^0-9]*(?:[0-9]{1,6}[^0-9]+)*[0-9]{0,6}")
+#: UUIDs, and ids with fewer digits than any identifier of a person has.
+_PLAIN_ID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|(?:[^0-9]*[0-9]){0,7}[^0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Arrival:
     def trace_id(self) -> str:
         """32 hex digits, or empty. Source: W3C Trace Context, section 3.2.2."""
         return self.trace[3:35]
+
+
+def is_sampled(trace: str) -> bool:
+    """Whether the spans of a traceparent's trace are recorded. Source: W3C Trace Context, section 3.2.2.5."""
+    return bool(trace) and bool(int(trace[-2:], 16) & 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,12 +32,13 @@ class Metrics(Observer):
         self._decision_s, self._publish_s = of["decision_seconds"].of(), of["publish_seconds"].of()
         self._risk, self._confidence = of["decision_risk"].of(), of["decision_confidence"].of()
         self._opinion_s = of["opinion_seconds"]
-        self._decisions = of["decisions_total"]
+        self._accepted, self._decisions = of["intents_accepted_total"], of["decisions_total"]
+        self._status, self._reasons = of["understanding_status_total"], of["understanding_abstentions_total"]
         self._answers: dict[tuple[str, str, int], tuple[Child, Child]] = {}
 
     def on_accepted(self, case: Case, duration_s: float) -> None:
         """An intent is recorded."""
-        self._of["intents_accepted_total"].of(case.intent.channel.value).add()
+        self._accepted.of(case.intent.channel.value).add()
         self._accept_s.observe(duration_s)
 
     def on_resumed(self, case: Case) -> None:
@@ -47,10 +48,10 @@ class Metrics(Observer):
     def on_understood(self, case_id: str, understanding: Understanding, duration_s: float) -> None:
         """A text is understood."""
         language = understanding.language if understanding.language in _LANGUAGES else OTHER
-        self._of["understanding_status_total"].of(understanding.status.value, language).add()
+        self._status.of(understanding.status.value, language).add()
         self._understanding_s.observe(duration_s)
         for reason in understanding.reasons:
-            self._of["understanding_abstentions_total"].of(reason).add()
+            self._reasons.of(reason).add()
 
     def on_opinion(self, case_id: str, opinion: Opinion, duration_s: float) -> None:
         """A specialist answered."""

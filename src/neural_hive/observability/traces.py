@@ -6,6 +6,8 @@ Spans are made when their work is done, from the durations that observers are to
 from __future__ import annotations
 
 import asyncio
+import random
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from neural_hive import __version__
 from neural_hive.contracts import Case, Event, EventType, Opinion, Understanding
 from neural_hive.errors import ConfigurationError
-from neural_hive.observability.arrivals import ARRIVAL, NOWHERE, Answered, Arrival
+from neural_hive.observability.arrivals import ARRIVAL, NOWHERE, Answered, Arrival, is_sampled
 from neural_hive.observability.observer import Observer
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 EXPORT_TIMEOUT_S, EXPORT_INTERVAL_S = 2.0, 1.0
 #: Decided cases whose trace is remembered until their events are published.
 _MAX_REMEMBERED = 4_096
-_SAMPLED = "01"
+_DICE = random.SystemRandom()
 
 
 def open_traces(endpoint: str, sample_ratio: float, service: str) -> Traces:
@@ -46,48 +48,53 @@ def open_traces(endpoint: str, sample_ratio: float, service: str) -> Traces:
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
-        from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+        from opentelemetry.sdk.trace.sampling import ALWAYS_ON
     except ModuleNotFoundError as error:
         raise ConfigurationError("HIVE_OTLP_ENDPOINT: needs `pip install neural-hive-mind[tracing]`") from error
     address = endpoint if endpoint.rstrip("/").endswith("/v1/traces") else f"{endpoint.rstrip('/')}/v1/traces"
     provider = TracerProvider(
-        sampler=ParentBased(TraceIdRatioBased(sample_ratio)),
+        sampler=ALWAYS_ON,  # `arrived` decides: unsampled requests must not cost a span
         resource=Resource({"service.name": service, "service.namespace": "neural-hive", "service.version": __version__}),
         shutdown_on_exit=False,
     )
     exporter = OTLPSpanExporter(endpoint=address, timeout=EXPORT_TIMEOUT_S)
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=EXPORT_INTERVAL_S * 1e3))
-    return Traces(provider)
+    return Traces(provider, sample_ratio)
 
 
 class Traces(Observer):
     """Makes spans of what it hears, below the request that the work is done for. Attributes are ids and scores."""
 
-    def __init__(self, provider: TracerProvider) -> None:
-        self._provider = provider
+    def __init__(self, provider: TracerProvider, sample_ratio: float) -> None:
+        self._provider, self._sample_ratio = provider, sample_ratio
         self._tracer = provider.get_tracer("neural_hive", __version__)
         self._remembered: OrderedDict[str, str] = OrderedDict()
 
     def arrived(self, request_id: str, trace: str) -> Arrival:
-        """Begin a request's span. trace: the caller's traceparent, or empty. Returns where its work belongs to."""
+        """Begin a request's span, if it is sampled: as the caller decided, else by the ratio.
+
+        Args:
+            request_id: for the logs.
+            trace: the caller's traceparent, or empty.
+        """
+        is_recorded = is_sampled(trace) if trace else _DICE.random() < self._sample_ratio
+        if not is_recorded:
+            return Arrival(request_id, trace or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00")
         from opentelemetry.context import Context
         from opentelemetry.trace import SpanKind, set_span_in_context
 
-        parent = _context_of(trace) if trace else Context()
-        span = self._tracer.start_span("HTTP", parent, SpanKind.SERVER)
+        span = self._tracer.start_span("HTTP", _context_of(trace) if trace else Context(), SpanKind.SERVER)
         known = span.get_span_context()
         own = f"00-{known.trace_id:032x}-{known.span_id:016x}-{int(known.trace_flags):02x}"
-        if not span.is_recording():
-            return Arrival(request_id, own)
         return Arrival(request_id, own, set_span_in_context(span, Context()), span)
 
     def on_answered(self, answered: Answered) -> None:
         """End the request's span."""
-        from opentelemetry.trace import Status, StatusCode
-
         span = ARRIVAL.get().span
         if span is None:
             return
+        from opentelemetry.trace import Status, StatusCode
+
         span.update_name(f"{answered.method} {answered.route or 'unmatched'}")
         span.set_attributes({"http.request.method": answered.method, "http.route": answered.route})
         if answered.status:
@@ -104,7 +111,7 @@ class Traces(Observer):
     def on_resumed(self, case: Case) -> None:
         """A case of another process, or of an earlier one, goes on in the trace of the request that brought it."""
         trace = case.intent.trace
-        ARRIVAL.set(Arrival("", trace, _context_of(trace)) if trace.endswith(_SAMPLED) else NOWHERE)
+        ARRIVAL.set(Arrival("", trace, _context_of(trace)) if is_sampled(trace) else NOWHERE)
         self._span("resume", case.id, 0.0, {})
 
     def on_understood(self, case_id: str, understanding: Understanding, duration_s: float) -> None:
@@ -138,7 +145,7 @@ class Traces(Observer):
         """The bus has events: a span in the trace of each case among them."""
         traced = {e.case_id: e.trace or self._remembered.get(e.case_id, "") for e in events}
         for case_id, trace in traced.items():
-            if trace.endswith(_SAMPLED):
+            if is_sampled(trace):
                 n_events = sum(e.case_id == case_id for e in events)
                 self._span("publish", case_id, duration_s, {"hive.n_events": n_events}, parent=_context_of(trace))
         for event in events:
@@ -152,11 +159,11 @@ class Traces(Observer):
     def _span(
         self, name: str, case_id: str, duration_s: float, said: dict[str, Any], *, is_error: bool = False, parent: Any = None
     ) -> None:
-        from opentelemetry.trace import Status, StatusCode
-
         parent = parent or ARRIVAL.get().parent
         if parent is None:
             return
+        from opentelemetry.trace import Status, StatusCode
+
         end_ns = time.time_ns()
         span = self._tracer.start_span(name, parent, start_time=end_ns - int(duration_s * 1e9))
         span.set_attributes(said | {"hive.case_id": case_id})

@@ -38,9 +38,7 @@ class LiveEvents:
             queue.put_nowait(event)
 
 
-def event_of(
-    intent: Intent, kind: EventType, data: dict[str, Any], at: datetime | None = None, part: str = ""
-) -> Event:
+def event_of(intent: Intent, kind: EventType, data: dict[str, Any], at: datetime | None = None, part: str = "") -> Event:
     """An event with the id that the outbox gives the same event."""
     suffix = f":{part}" if part else ""
     return Event(

@@ -63,9 +63,9 @@ class LocalSpecialist:
 class Panel:
     """The specialists of one hive."""
 
-    def __init__(self, specialists: Mapping[str, Specialist], listener: Listener, timeout_s: float) -> None:
+    def __init__(self, specialists: Mapping[str, Specialist], listener: Listener) -> None:
         self.specialists = dict(sorted(specialists.items()))
-        self._listener, self._timeout_s = listener, timeout_s
+        self._listener = listener
 
     async def opinions(self, brief: Brief, deadline_s: float) -> AsyncIterator[Opinion]:
         """Opinions as they come, until all have answered or failed or `deadline_s` seconds are over."""
@@ -92,9 +92,9 @@ class Panel:
                 opinion = await specialist.opinion(brief, deadline_s)
             else:
                 async with asyncio.timeout(deadline_s):
-                    opinion = await specialist.opinion(brief, min(self._timeout_s, deadline_s))
+                    opinion = await specialist.opinion(brief, deadline_s)
             if opinion.specialist != specialist.name:
-                raise SpecialistError(f"{specialist.name} answered as {opinion.specialist}")
+                raise SpecialistError(f"{specialist.name} answered as {opinion.specialist}", reason="garbage")
         except (HiveError, TimeoutError, ValueError, ArithmeticError) as error:
             reason = "timeout" if isinstance(error, TimeoutError) else getattr(error, "reason", "error")
             self._listener.on_silence(brief.id, specialist.name, reason, time.perf_counter() - started)

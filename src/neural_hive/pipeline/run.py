@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
+from neural_hive.canonical import digest
 from neural_hive.contracts import Ask, Caller, Case, CaseStatus, EventType, Intent, PiiMention, Record, Transcript
 from neural_hive.errors import HiveError
 from neural_hive.pipeline.intake import Intake
@@ -81,7 +83,7 @@ class Pipeline:
     ) -> tuple[Case, tuple[PiiMention, ...], bool]:
         started = time.perf_counter()
         intent, pii = self._intake.intent(ask, caller, transcript)
-        accepted = await self._ledger.accept(intent, idempotency, lease_s=self._lease_s)
+        accepted = await self._ledger.accept(intent, _without_words(idempotency), lease_s=self._lease_s)
         if not accepted.is_existing:
             self._listener.on_accepted(accepted.case, time.perf_counter() - started)
             self._tell(intent, EventType.ACCEPTED, intent)
@@ -118,3 +120,8 @@ class Pipeline:
         self._working.pop(case_id, None)
         if not done.cancelled() and isinstance(done.exception(), Exception) and not isinstance(done.exception(), HiveError):
             self._listener.on_failed(case_id, "background", done.exception())  # type: ignore[arg-type]
+
+
+def _without_words(idempotency: IdempotencyKey | None) -> IdempotencyKey | None:
+    """The key as it may be kept: a caller may have made it from somebody's name or number."""
+    return idempotency and replace(idempotency, key=digest(idempotency.key.encode()))

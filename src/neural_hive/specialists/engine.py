@@ -35,7 +35,7 @@ WAIVED, WAIVED_OTHER = 0.9, 0.45
 ENVIRONMENT = {"production": 0.45, "staging": -1.6, "test": -1.9, "development": -1.9, "unknown": 0.0}
 SCOPE = {"all": 0.4, "some": 0.0, "one": -0.4, "unknown": 0.0}
 MOOD = {Mood.REQUEST: 0.0, Mood.REPORT: 0.0, Mood.QUESTION: -1.0, Mood.WISH: -0.2}
-URGENT, IRREVERSIBLE, REVERSIBLE_ASKED = 0.2, 0.35, -0.3
+URGENT, IRREVERSIBLE, NEGATED, PROTECTIVE = 0.2, 0.35, -1.5, -1.5
 #: The concern that the graph can raise without a word of the text.
 _BLAST_RADIUS = "large-blast-radius"
 #: Blast radius at which the architecture specialist counts a change as touching the core.
@@ -156,7 +156,9 @@ def _circumstances(concern: Concern, frame: Frame) -> float:
     if frame.reversibility == "irreversible":
         total += IRREVERSIBLE
     if frame.negation:
-        total -= 1.5
+        total += NEGATED
+    if frame.protective:
+        total += PROTECTIVE
     return total
 
 

@@ -39,7 +39,7 @@ class FrameFeatures:
         columns += [f"waived:{s}" for s in sorted(words["safeguard"])]
         columns += [f"scope:{s.value}" for s in Scope] + [f"environment:{e.value}" for e in Environment]
         columns += [f"mood:{m.value}" for m in Mood]
-        columns += ["no_action", "urgent", "instruction", "negation", "length", "known_share"]
+        columns += ["no_action", "urgent", "instruction", "negation", "protective", "length", "known_share"]
         self.columns = tuple(columns)
         self._index = {name: i for i, name in enumerate(columns)}
 
@@ -64,6 +64,7 @@ class FrameFeatures:
             "urgent": frame.urgent,
             "instruction": reading.is_instruction,
             "negation": frame.negation,
+            "protective": frame.protective,
         }
         return names + [name for name, is_set in flags.items() if is_set]
 

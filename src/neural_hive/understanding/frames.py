@@ -36,6 +36,9 @@ DURABLE = frozenset(
         "document",
     ]
 )
+#: Doing these to one of those makes things safer: 'turn on MFA', 'rotate the passwords', 'test the backups'.
+_STRENGTHENING = frozenset({"create", "improve", "restore", "test", "document", "automate", "investigate", "read", "scale"})
+_PROTECTIONS = frozenset({"security_control", "backup", "audit_log", "monitoring", "secret", "certificate", "test_suite", "log"})
 _READING = frozenset({"read", "investigate", "document", "notify", "test", "fail", "none"})
 _HARD = frozenset({"migrate", "replace", "upgrade", "pay", "export", "expose"})
 _KEEPING = frozenset({"backup", "archive", "grace_period", "rollback", "dry_run"})
@@ -190,6 +193,10 @@ def _assemble(words: Words, mentions: Sequence[Mention], around: _Circumstances)
         negation=asked_none and any(m.negated for m in mentions),
         reversibility=_reversibility(main, objects, safeguards, around),
         mood=mood,
+        protective=main is not None
+        and not waived
+        and main.action in _STRENGTHENING
+        and bool(_PROTECTIONS.intersection(objects[:2])),
         urgent=bool(around.of("urgent")),
         actions=tuple(_mention_record(words, m, mood) for m in mentions),
         evidence=tuple(_span(words, m) for m in proof if m is not None),

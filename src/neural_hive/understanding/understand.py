@@ -37,6 +37,13 @@ _MIN_DOMAIN = 0.22
 #: A language other than pt, en and es is believed from this probability and this many words on.
 _OTHER_LANGUAGE, _OTHER_LANGUAGE_WORDS = 0.8, 4
 MAX_KEYWORDS = 8
+#: Kinds that a short request for a system is easily taken for ('turn on the …'), how sure the model must then be, and objects that
+#: only a company's systems have.
+_EVERYDAY_TALK, _SURE = frozenset({"off_topic", "greeting", "gibberish", "vague"}), 0.97
+_OF_SYSTEMS = frozenset(
+    "ui text database schema server security_control audit_log backup secret access api service certificate cloud code dependency test_suite "
+    "pipeline queue cache monitoring account customer money price contract regulation employee supplier".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +125,20 @@ def _status(heard: Heard, reading: Reading, beliefs: Beliefs) -> tuple[Status, t
         return Status.NOT_UNDERSTOOD, ("unsupported_language",)
     kind, probability = max(beliefs.kind.items(), key=lambda item: item[1])
     refused = 1.0 - beliefs.kind.get(IN_SCOPE, 0.0)
+    if kind in _EVERYDAY_TALK and probability < _SURE and _is_about_systems(reading):
+        return Status.UNDERSTOOD, ()
     if kind != IN_SCOPE and (probability >= _REFUSALS[kind][0] or refused >= _ALL_REFUSALS):
         return _REFUSALS[kind][1], (_REFUSALS[kind][2],)
     if heard.language == "und" and not reading.cue_words:
         return Status.NOT_UNDERSTOOD, ("gibberish",)
-    best = max(p for d, p in beliefs.domain.items() if d != Domain.UNKNOWN)
-    if best < _MIN_DOMAIN:
+    if _domain(beliefs, Status.UNDERSTOOD)[1] < _MIN_DOMAIN:
         return Status.AMBIGUOUS, ("low_confidence",)
     return Status.UNDERSTOOD, ()
+
+
+def _is_about_systems(reading: Reading) -> bool:
+    """True if something is asked for that is done to a company's systems: a frame is surer than a guess at the kind of text."""
+    return any(not m.described and m.action != "read" and _OF_SYSTEMS.intersection(m.objects) for m in reading.frame.actions)
 
 
 def _domain(beliefs: Beliefs, status: Status) -> tuple[Domain, float]:

@@ -99,7 +99,8 @@ class MongoLedger:
             if documents.rows_from(found, case_id).decided is None:
                 raise ConflictError(f"The case {case_id} is not decided yet; review it when it is.")
             if not any(one["kind"] == EntryKind.REVIEWED and one["detail"] == review.id for one in found):
-                found = await self._with(found, new)
+                await self._appender.append(new)
+                found = await self._documents({"case_id": case_id})
             await self._show(found)
         return records.case_from(documents.rows_from(found, case_id))
 
@@ -209,9 +210,9 @@ class MongoLedger:
         return await self._case(case_id)
 
     async def _with(self, found: list[Document], new: NewEntry) -> list[Document]:
-        """A case's documents once `new` is appended; as they are if another was faster."""
+        """The documents of an accepted case once a decision is appended: `new`, or another's that was faster."""
         entry = await self._appender.append(new)
-        if entry is None or entry.seq < found[-1]["_id"]:
+        if entry is None:
             return await self._documents({"case_id": new.draft.case_id})
         return [*found, documents.document(entry, new)]
 

@@ -30,7 +30,7 @@ _FAULTS = (
     (errors.ExecutionTimeout, "it does not answer in time; whether it was recorded is not known, retrying is safe"),
     (errors.AutoReconnect, "the connection was lost; whether it was recorded is not known, retrying is safe"),
     (errors.WTimeoutError, "too few members of the replica set acknowledged in time; retrying is safe"),
-    (errors.ConfigurationError, "an option of the URL is not valid"),
+    (errors.ConfigurationError, "it is older than MongoDB 6, or an option of the URL is not valid"),
     (errors.OperationFailure, "it refused an operation; check that it is MongoDB 6 or later and may be written"),
     (TimeoutError, "it does not answer in time; check that it runs and is not overloaded"),
     (errors.PyMongoError, ""),

@@ -62,6 +62,14 @@ class Token(NamedTuple):
         return bool(self.flags & CAPITALS)
 
 
+#: English verbs that open requests; they have no ending of their own. Source: the most common in our own phrases.
+_IMPERATIVES = frozenset(
+    "add allow ask assign ban block call change charge check contact create delete disable email enable enrol enroll fire fix get "
+    "give grant help hire invite let make move notify pay promote put refund register remind remove reset send set show tell "
+    "transfer update".split()
+)
+
+
 class NameFinder:
     """Finds the names of people in a text; holds the lists."""
 
@@ -211,6 +219,8 @@ class NameFinder:
         first, rest = words[0], words[1:]
         if len(words) > 5 or first.flags & ~ANY_LISTED or (first.is_first and _is_verb_like(first)):
             return False
+        if first.is_first and rest[0].flags & (SURE | GIVEN):
+            return False  # "Give John access": an unknown word that opens a sentence before a given name is a verb
         if any(word.flags & (SURE | GIVEN | SURNAME) for word in rest):
             return True
         return not first.is_first and bool(rest[-1].flags & (SURNAME_RARE | GIVEN_RARE)) and len(words) == 2
@@ -255,4 +265,4 @@ def _looks_like_code(token: Token) -> bool:
 
 
 def _is_verb_like(token: Token) -> bool:
-    return token.key.endswith(VERB_ENDS)
+    return token.key.endswith(VERB_ENDS) or token.key in _IMPERATIVES
