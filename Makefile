@@ -34,7 +34,7 @@ format: $(DEV_STAMP) ## write the code in the house's style
 models: $(DEV_STAMP) ## train the shipped models from the data in this repository
 	$(BIN)/python -m neural_hive.learning.domain_model
 
-quality: $(DEV_STAMP) ## measure how well the hive judges and write docs/reference/quality.md
+quality: $(DEV_STAMP) ## measure how well the hive judges, on texts that nothing is trained on
 	$(BIN)/python benchmarks/judging.py
 
 docs: $(DEV_STAMP) ## write the generated references

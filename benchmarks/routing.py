@@ -38,7 +38,11 @@ def main() -> int:
         chosen = np.ones(len(rows), bool) if language == "all" else languages == language
         guess = np.array(NAMES)[matrix[chosen].argmax(1)]
         aucs = {n: round(float(roc_auc_score(truth[chosen] == n, matrix[chosen][:, i])), 3) for i, n in enumerate(NAMES)}
-        results[language] = {"n": int(chosen.sum()), "macro_f1": round(float(f1_score(truth[chosen], guess, average="macro")), 3), "auc": aucs}
+        results[language] = {
+            "n": int(chosen.sum()),
+            "macro_f1": round(float(f1_score(truth[chosen], guess, average="macro")), 3),
+            "auc": aucs,
+        }
         print(language, results[language])
     (ROOT / "benchmarks/results/routing.json").write_text(json.dumps(results, indent=1) + "\n")
     return 0

@@ -15,9 +15,23 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 LOCALES = {"pt-PT": "pt-PT", "es-ES": "es", "en-US": "en"}
-SCENARIOS = set(
-    "alarm audio cooking general iot music news play qa recommendation takeaway transport weather datetime social".split()
-)
+SCENARIOS = {
+    "alarm",
+    "audio",
+    "cooking",
+    "general",
+    "iot",
+    "music",
+    "news",
+    "play",
+    "qa",
+    "recommendation",
+    "takeaway",
+    "transport",
+    "weather",
+    "datetime",
+    "social",
+}
 N_UTTERANCES, SEED = 260, 7
 
 

@@ -32,6 +32,7 @@ from neural_hive.contracts import (
 )
 from neural_hive.errors import ConfigurationError, HiveError
 from neural_hive.hearing import Hearing
+from neural_hive.learning.trust import TrustBook
 from neural_hive.observability.arrivals import ARRIVAL
 from neural_hive.observability.logs import configure_logs
 from neural_hive.observability.observing import Observing, observe
@@ -56,6 +57,8 @@ from neural_hive.understanding.understand import Understander
 
 #: Longest that background work may take to end when the hive closes. Seconds.
 DRAIN_S = 3.0
+#: Newest cases whose reviews are counted at start.
+TRUST_CASES = 200
 #: How often a watcher of a case that another process judges looks again. Seconds.
 WATCH_INTERVAL_S = 0.1
 
@@ -80,6 +83,7 @@ class Hive:
         self.settings, self.stores = settings, stores
         self._pipeline, self._judge, self._panel, self._intake, self._live = pipeline, judge, panel, intake, live
         self._hearing = Hearing(settings)
+        self._trust = TrustBook()
         self.observing, self._filing, self._relay, self._context, self._understander = (
             observing,
             filing,
@@ -135,7 +139,15 @@ class Hive:
         )  # fmt: skip
         case = await self.stores.ledger.add_review(tenant, case_id, review)
         self.observing.listeners.on_reviewed(case)
+        self._trust.learn(case, verdict)
+        self._judge.trust = self._trust.trust()
         return case
+
+    async def learn_trust(self) -> None:
+        """Count the verdicts on the newest cases of the default tenant, as at start."""
+        page = await self.stores.ledger.find(CaseQuery(tenant="default", limit=TRUST_CASES))
+        self._trust.learn_all(page.items)
+        self._judge.trust = self._trust.trust()
 
     async def events(self, tenant: str, case_id: str) -> AsyncIterator[Event]:
         """What happened to the case, then what happens; ends after `decided`. Raises NotFoundError at the first step."""
@@ -280,6 +292,7 @@ async def open_hive(settings: Settings, *, is_recovering: bool = True) -> AsyncI
         stack.callback(hive._judge.close)
         stack.push_async_callback(hive._hearing.close)
         await hive.learn_systems()
+        await hive.learn_trust()
         stack.push_async_callback(_stop, await _start(background if is_recovering else ()))
         stack.push_async_callback(hive._pipeline.drain, DRAIN_S)
         yield hive

@@ -41,7 +41,7 @@ TEXTS = (
 @pytest.fixture(scope="module")
 def observed(hive_starter: Callable[..., Any]) -> Any:
     """A hive that logs all it can."""
-    return hive_starter(HIVE_LOG_LEVEL="debug", HIVE_RATE_LIMIT_PER_MINUTE="1000")
+    return hive_starter(HIVE_LOG_FORMAT="json", HIVE_LOG_LEVEL="debug", HIVE_RATE_LIMIT_PER_MINUTE="1000")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def lines(observed: Any, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     while not any('"published"' in line for line in observed.said) and time.monotonic() < deadline:
         with observed.client() as client:
             client.get("/health")
-    return [json.loads(line) for line in observed.said if line.startswith("{")]
+    return [json.loads(line) for line in observed.said]
 
 
 def test_every_line_of_the_log_is_json_with_time_level_logger_and_message(lines: list[dict[str, Any]]) -> None:

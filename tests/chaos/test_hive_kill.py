@@ -14,7 +14,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-
 from tests.acceptance.conftest import RunningHive, clean_environment
 
 #: The promise is measured with 50 cycles: HIVE_TEST_KILL_CYCLES=50 pytest tests/chaos/test_hive_kill.py

@@ -24,7 +24,14 @@ def run_server(serve: Callable[[], Any]) -> None:
             asyncio.run(running)
     except KeyboardInterrupt:
         pass  # asked to stop before the server listened to signals itself
-    tell("Stopped.")
+    _tell_end()
+
+
+def _tell_end() -> None:
+    from neural_hive.observability.logs import announce
+
+    if not announce("Stopped."):
+        tell("Stopped.")
 
 
 def suggest_setting(name: str) -> str:

@@ -27,7 +27,8 @@ def up(host: Host = None, port: Port = None, insecure: Insecure = None) -> None:
 
     settings = load_settings(host=host, port=port, insecure=insecure)
     check_bind(settings)
-    print(_welcome(settings), file=sys.stderr, flush=True)
+    if settings.log_format != "json":
+        print(_welcome(settings), file=sys.stderr, flush=True)
     run_server(lambda: serve_gateway(settings))
 
 

@@ -51,7 +51,7 @@ def decide(panel: Panel, guardrails: Guardrails) -> Decision:
     missing = tuple(sorted(set(panel.asked) - {o.specialist for o in opinions}))
     risk = _risk(panel, opinions, missing)
     triggered = guardrails.triggered(panel.understanding, opinions)
-    agreed = agreement([o.risk for o in opinions])
+    agreed = agreement([(o.risk, weight(o.relevance, 1.0)) for o in opinions])
     certainty = _certainty(panel.understanding, opinions, missing)
     outcome = _outcome(panel, opinions, missing, risk, certainty, triggered)
     degraded = bool(missing) or panel.has_fallback
@@ -64,7 +64,7 @@ def decide(panel: Panel, guardrails: Guardrails) -> Decision:
         confidence=round(certainty * (0.7 + 0.3 * agreed), 4),
         agreement=round(agreed, 4),
         dissent=dissent_of(opinions, outcome, panel.answer_language),
-        conditions=conditions_of(opinions, outcome),
+        conditions=conditions_of(opinions, outcome, panel.answer_language),
         guardrails=tuple(g.id for g in triggered),
         quorum=Quorum(asked=len(panel.asked), answered=len(opinions), missing=missing),
         degraded=degraded,

@@ -29,13 +29,18 @@ def ranked_findings(opinions: Sequence[Opinion]) -> list[Finding]:
     return sorted((f for o in opinions for f in o.findings), key=lambda f: (-f.severity * f.likelihood, f.concern))
 
 
-def conditions_of(opinions: Sequence[Opinion], outcome: Outcome) -> tuple[str, ...]:
-    """What to do before going ahead: mitigations of the weighty findings, most harmful first. None for an approval."""
+def conditions_of(opinions: Sequence[Opinion], outcome: Outcome, language: str) -> tuple[str, ...]:
+    """What to do before going ahead: mitigations of the weighty findings, most harmful first. None for an approval.
+
+    A conditional decision always has conditions: where experience alone calls for care, the ones that any change needs.
+    """
     if outcome is Outcome.APPROVED:
         return ()
     findings = [f for f in ranked_findings(opinions) if f.severity * f.likelihood >= CONDITION_HARM]
     if not findings and outcome is Outcome.CONDITIONAL:
         findings = ranked_findings(opinions)[:1]
+    if not findings and outcome is Outcome.CONDITIONAL:
+        return tuple(texts()[language]["any_change"])
     texts_in_order = (m for f in findings for m in f.mitigations)
     return tuple(dict.fromkeys(texts_in_order))[:MAX_CONDITIONS]
 
@@ -74,7 +79,9 @@ def explain(
     say = texts()[language]
     parts = [say[outcome].format(risk=_number(risk, language))]
     parts += _why_not_understood(understanding, say)
-    parts += [say["guarded"].format(text=g.text[language]) for g in triggered if g.id not in understanding.reasons][:2]
+    parts += [
+        say["guarded"].format(text=g.text[language]) for g in triggered if g.id.replace("-", "_") not in understanding.reasons
+    ][:2]
     parts += _concerns(opinions, outcome, say)
     parts += _safeguards(understanding, say, language)
     if missing:

@@ -57,12 +57,16 @@ def severity_floor(opinions: Sequence[Opinion]) -> float:
     return floor
 
 
-def agreement(risks: Sequence[float]) -> float:
-    """1 − twice the mean absolute deviation from the mean risk, in [0, 1]; 1 for one opinion, 0 for none."""
-    if not risks:
+def agreement(votes: Sequence[tuple[float, float]]) -> float:
+    """How far those whose business it is see the same risk, in [0, 1]: 1 for one opinion, 0 for none.
+
+    1 − twice the weighted mean absolute deviation from the weighted mean of (risk, weight) pairs.
+    """
+    total = math.fsum(w for _, w in votes)
+    if not total:
         return 0.0
-    mean = math.fsum(risks) / len(risks)
-    return max(0.0, 1.0 - 2.0 * math.fsum(abs(r - mean) for r in risks) / len(risks))
+    mean = math.fsum(w * r for r, w in votes) / total
+    return min(1.0, max(0.0, 1.0 - 2.0 * math.fsum(w * abs(r - mean) for r, w in votes) / total))
 
 
 #: (raw, told) knots of the scale on which risk is told. Flat where phrasings of one request differ by chance (measured between

@@ -10,7 +10,7 @@ from neural_hive.gateway.app import create_app
 from neural_hive.gateway.hosts import check_bind
 from neural_hive.gateway.server import HiveServer, address_of, bind, keep_what_is_loaded, run
 from neural_hive.hive import open_hive
-from neural_hive.observability.logs import configure_logs
+from neural_hive.observability.logs import announce, configure_logs
 from neural_hive.settings import Settings, load_settings
 
 
@@ -37,8 +37,10 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 
 def _announce(listener: socket.socket) -> None:
     address = address_of(listener)
-    sys.stderr.write(f"hive is listening on {address} (Ctrl-C stops it; reference at {address}/api/v1/docs)\n")
-    sys.stderr.flush()
+    message = f"hive is listening on {address} (Ctrl-C stops it; reference at {address}/api/v1/docs)"
+    if not announce(message):
+        sys.stderr.write(f"{message}\n")
+        sys.stderr.flush()
 
 
 def main() -> int:

@@ -31,6 +31,7 @@ from neural_hive.gateway.refusals import MalformedBodyError, UnsupportedMediaErr
 from neural_hive.gateway.routing import API, add_by_hand, dump, json_body, json_response
 from neural_hive.gateway.routing import problems as declare_problems
 from neural_hive.gateway.server import HiveServer, address_of, bind, keep_what_is_loaded, run
+from neural_hive.observability.logs import announce as announce_json
 from neural_hive.observability.logs import configure_logs
 from neural_hive.observability.observing import Observing, observe
 from neural_hive.pipeline.deadlines import DEADLINE_HEADER, read_deadline
@@ -205,8 +206,10 @@ def serve_specialist(settings: Settings, name: str) -> None:
 
 async def _serve(app: FastAPI, name: str, listener: socket.socket, observing: Observing) -> None:
     def announce() -> None:
-        sys.stderr.write(f"specialist {name} is listening on {address_of(listener)} (Ctrl-C stops it)\n")
-        sys.stderr.flush()
+        message = f"specialist {name} is listening on {address_of(listener)} (Ctrl-C stops it)"
+        if not announce_json(message):
+            sys.stderr.write(f"{message}\n")
+            sys.stderr.flush()
 
     keep_what_is_loaded()
     try:

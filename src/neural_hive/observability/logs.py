@@ -70,6 +70,18 @@ def log_listener() -> LogListener | None:
     return None
 
 
+def announce(message: str) -> bool:
+    """Write what the process says of itself (where it listens, that it ends) as a JSON line, if it logs so.
+
+    Returns False, and writes nothing, where the caller should tell a person. message: of our own words and addresses.
+    """
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _LineHandler) and handler.writer.is_json:
+            handler.writer.write({"timestamp": now(), "level": "info", "logger": "neural_hive", "message": message})
+            return True
+    return False
+
+
 def _as_extra(_logger: Any, _method: str, event: EventDict) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """structlog's last step: the event as logging's message, the rest beside it."""
     exc_info = event.pop("exc_info", None)

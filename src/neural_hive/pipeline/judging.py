@@ -100,7 +100,7 @@ class Judge:
             opinions=tuple(opinions),
             answer_language=language,
             trust=self.trust,
-            digests=self.digests,
+            digests=self.digests | ({"trust": digest(canonical_json(dict(self.trust)))[:16]} if self.trust else {}),
         )
         return decide(votes, self._guardrails)
 

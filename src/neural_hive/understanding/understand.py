@@ -41,8 +41,37 @@ MAX_KEYWORDS = 8
 #: only a company's systems have.
 _EVERYDAY_TALK, _SURE = frozenset({"off_topic", "greeting", "gibberish", "vague"}), 0.97
 _OF_SYSTEMS = frozenset(
-    "ui text database schema server security_control audit_log backup secret access api service certificate cloud code dependency test_suite "
-    "pipeline queue cache monitoring account customer money price contract regulation employee supplier".split()
+    [
+        "ui",
+        "text",
+        "database",
+        "schema",
+        "server",
+        "security_control",
+        "audit_log",
+        "backup",
+        "secret",
+        "access",
+        "api",
+        "service",
+        "certificate",
+        "cloud",
+        "code",
+        "dependency",
+        "test_suite",
+        "pipeline",
+        "queue",
+        "cache",
+        "monitoring",
+        "account",
+        "customer",
+        "money",
+        "price",
+        "contract",
+        "regulation",
+        "employee",
+        "supplier",
+    ]
 )
 
 

@@ -64,9 +64,52 @@ class Token(NamedTuple):
 
 #: English verbs that open requests; they have no ending of their own. Source: the most common in our own phrases.
 _IMPERATIVES = frozenset(
-    "add allow ask assign ban block call change charge check contact create delete disable email enable enrol enroll fire fix get "
-    "give grant help hire invite let make move notify pay promote put refund register remind remove reset send set show tell "
-    "transfer update".split()
+    [
+        "add",
+        "allow",
+        "ask",
+        "assign",
+        "ban",
+        "block",
+        "call",
+        "change",
+        "charge",
+        "check",
+        "contact",
+        "create",
+        "delete",
+        "disable",
+        "email",
+        "enable",
+        "enrol",
+        "enroll",
+        "fire",
+        "fix",
+        "get",
+        "give",
+        "grant",
+        "help",
+        "hire",
+        "invite",
+        "let",
+        "make",
+        "move",
+        "notify",
+        "pay",
+        "promote",
+        "put",
+        "refund",
+        "register",
+        "remind",
+        "remove",
+        "reset",
+        "send",
+        "set",
+        "show",
+        "tell",
+        "transfer",
+        "update",
+    ]
 )
 
 
