@@ -44,6 +44,18 @@ class AudioRejectedError(UsageError):
     code = "invalid-audio"
 
 
+class NoSpeechError(AudioRejectedError):
+    """Nobody speaks in this recording; check the microphone and say it again."""
+
+    code = "no-speech"
+
+
+class UnsupportedSpeechError(AudioRejectedError):
+    """This is said in a language that the hive does not understand; say it in Portuguese, English or Spanish."""
+
+    code = "unsupported-language"
+
+
 class UnsupportedLanguageError(UsageError):
     """This language is not supported; use pt, en or es."""
 

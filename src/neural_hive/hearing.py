@@ -12,6 +12,9 @@ from neural_hive.errors import ModelError, UnavailableError
 from neural_hive.settings import Settings
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from neural_hive.understanding.speech.ear import Ear
 
 _NO_PACKAGES = "This hive cannot hear: install it with the speech extra, pip install 'neural-hive-mind[speech]'"
@@ -36,6 +39,21 @@ class Hearing:
         ear = await self._open()
         try:
             return await ear.transcribe(audio, language=language, vocabulary=vocabulary, word_times=word_times)
+        except ModelError as error:
+            raise UnavailableError(f"{_NO_MODEL} ({error})") from error
+
+    async def transcribe_samples(
+        self,
+        samples: NDArray[np.float32],
+        *,
+        language: str | None = None,
+        vocabulary: Sequence[str] = (),
+        word_times: bool = False,
+    ) -> Transcript:
+        """The same for sound that is already float32 (n_samples,), mono, 16 kHz, in [-1, 1]; for streams."""
+        ear = await self._open()
+        try:
+            return await ear.transcribe_samples(samples, language=language, vocabulary=vocabulary, word_times=word_times)
         except ModelError as error:
             raise UnavailableError(f"{_NO_MODEL} ({error})") from error
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uuid_utils
 
@@ -54,6 +54,9 @@ from neural_hive.understanding.encoder import UseEncoder
 from neural_hive.understanding.lexicon import vocabulary
 from neural_hive.understanding.privacy import Masker
 from neural_hive.understanding.understand import Understander
+
+if TYPE_CHECKING:
+    from neural_hive.understanding.speech.streaming import Heard
 
 #: Longest that background work may take to end when the hive closes. Seconds.
 DRAIN_S = 3.0
@@ -239,6 +242,29 @@ class Hive:
         transcript = await self._hearing.transcribe(audio, language=language, vocabulary=vocabulary, word_times=word_times)
         self.observing.listeners.on_heard(transcript)
         return transcript
+
+
+    async def listen(
+        self, chunks: AsyncIterator[bytes], *, language: str | None = None, vocabulary: Sequence[str] = ()
+    ) -> AsyncIterator[Heard]:
+        """What is being said, as it is said; an utterance ends where the speaker pauses.
+
+        Args:
+            chunks: 16-bit PCM, mono, 16 kHz, in order.
+            language: pt, en or es, if the caller knows it.
+            vocabulary: words to expect.
+
+        Raises:
+            AudioRejectedError: it is no such sound.
+            UnavailableError: there is no speech model; the message says how to get it.
+        """
+        from neural_hive.understanding.speech.streaming import Stream
+
+        stream = Stream(self._hearing, language=language, vocabulary=vocabulary)
+        async for heard in stream.listen(chunks):
+            if heard.is_final:
+                self.observing.listeners.on_heard(heard.transcript)
+            yield heard
 
 
 async def _drain(queue: asyncio.Queue[Event], timeout_s: float) -> AsyncIterator[Event]:

@@ -12,8 +12,8 @@ from neural_hive.cli.options import Json, LanguageHint, Server, Token
 from neural_hive.cli.progress import waiting
 from neural_hive.cli.recordings import Recordings, each_recording
 from neural_hive.cli.remote import RemoteHive
-from neural_hive.contracts import Ask, Case, Channel, Language
-from neural_hive.errors import AudioRejectedError
+from neural_hive.contracts import Case, Channel, Language
+from neural_hive.pipeline.spoken import ask_of
 
 
 def register(app: typer.Typer) -> None:
@@ -50,8 +50,5 @@ async def _hear(hive: AnyHive, sound: bytes, language: Language | None) -> Case:
     if isinstance(hive, RemoteHive):
         return await hive.listen(sound, language=language)
     transcript = await hive.transcribe(sound, language=language)
-    if not transcript.has_speech:
-        raise AudioRejectedError("no speech was heard; record it again, closer to the microphone.")
-    heard = next((known for known in Language if known == transcript.language), None)
     caller = CALLER.model_copy(update={"channel": Channel.VOICE})
-    return await hive.ask(Ask(text=transcript.text, language=heard), caller, transcript=transcript)
+    return await hive.ask(ask_of(transcript), caller, transcript=transcript)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from neural_hive.cli.failures import FAILED, OK, describe, tell
-from neural_hive.errors import AudioRejectedError
+from neural_hive.errors import UsageError
 
 Recordings = Annotated[
     list[Path],
@@ -24,7 +24,7 @@ async def each_recording(paths: Sequence[Path], work: Callable[[Path, bytes], Aw
     for path in paths:
         try:
             await work(path, _read(path))
-        except (OSError, AudioRejectedError) as error:
+        except (OSError, UsageError) as error:
             tell(f"{path}: {describe(error).removeprefix(f'{path}: ')}")
             code = FAILED
     return code

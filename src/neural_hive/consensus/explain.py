@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 from neural_hive.consensus.guardrails import Guardrail
 from neural_hive.contracts import SEVERITY_ORDER, Finding, Opinion, Outcome, Status, Understanding
@@ -16,6 +16,9 @@ from neural_hive.contracts.names import names
 MAX_CONDITIONS = 6
 #: A finding's harm (severity × likelihood) from which its mitigations become conditions.
 CONDITION_HARM = 0.12
+
+#: Why a person should look twice: the hive is unsure of what it understood, or of what it heard.
+Doubt = Literal["unsure", "misheard"]
 
 
 @lru_cache(maxsize=1)
@@ -72,7 +75,7 @@ def explain(
     risk: float,
     triggered: Sequence[Guardrail],
     missing: Sequence[str],
-    is_unsure: bool,
+    doubt: Doubt | None,
     language: str,
 ) -> str:
     """The reasons, weightiest first."""
@@ -87,8 +90,8 @@ def explain(
     if missing:
         who = ", ".join(names("specialist", language).get(m, m) for m in missing)
         parts.append(say["missing"].format(names=who))
-    if is_unsure and understanding.status is Status.UNDERSTOOD:
-        parts.append(say["unsure"])
+    if doubt:
+        parts.append(say[doubt])
     return "".join(parts)
 
 

@@ -23,6 +23,7 @@ from neural_hive.gateway import (
     schemas,
     transcriptions,
     voice,
+    voice_stream,
 )
 from neural_hive.gateway.auth import Authenticator
 from neural_hive.gateway.edge import Edge, EdgeRules
@@ -58,6 +59,7 @@ def create_app(hive: JudgingHive, observing: Observing | None = None, open_paths
     app = _bare_app()
     app.state.hive = hive
     app.state.in_flight = InFlight(settings.max_in_flight)
+    app.state.voices = voice_stream.places(settings.speech_queue)
     app.state.closing = asyncio.Event()
     app.add_middleware(Edge, rules=_rules(hive, authenticator, observing, open_paths))
     problems.install(app)
@@ -84,7 +86,7 @@ def _bare_app() -> FastAPI:
 
 def _add_routes(app: FastAPI, readiness: Callable[[], Any], metrics: Callable[[], Any]) -> None:
     """Most wanted first: routes are tried in order."""
-    for part in (intents, voice, progress, reviews, about, transcriptions):
+    for part in (intents, voice, voice_stream, progress, reviews, about, transcriptions):
         part.add_routes(app)
     health.add_routes(app, "gateway", readiness, metrics)
     schemas.add_routes(app)

@@ -27,6 +27,8 @@ logger = structlog.get_logger(__name__)
 
 #: Addresses of the operator's tools; they are asked often, name this host by its address and carry no token.
 PROBES = frozenset({"/health", "/ready", "/metrics"})
+#: Beginning of the subprotocol that carries a token.
+TOKEN_PREFIX = "bearer."
 _WANTED = frozenset(
     {b"host", b"origin", b"authorization", b"x-request-id", b"traceparent", b"content-length", b"transfer-encoding"}
 )
@@ -59,6 +61,9 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; never raises what a caller caused."""
+        if scope["type"] == "websocket":
+            await self._connect(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -93,6 +98,27 @@ class Edge:
                 await problem_response(HiveError(_INTERNAL), scope)(scope, receive, answer)
         finally:
             self._report(scope, status, started_s)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket. What is refused is refused before it opens, as a problem with its HTTP status."""
+        given = {name: value for name, value in scope["headers"] if name in _WANTED}
+        given.setdefault(b"authorization", offered_token(scope))
+        state = scope.setdefault("state", {})
+        state["request_id"] = own_id = request_id(given.get(b"x-request-id"))
+        state["trace"] = traceparent(given.get(b"traceparent"))
+        if self._rules.observing is not None:
+            state["trace"] = self._rules.observing.arrived(own_id, state["trace"], scope["path"])
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "websocket.http.response.start":
+                message["headers"] = with_security(message["headers"], own_id)
+            await send(message)
+
+        try:
+            await self._admit(scope, state, given)
+            await self._app(scope, receive, answer)
+        except HiveError as error:
+            await problem_response(error, scope)(scope, receive, answer)
 
     async def _admit(self, scope: Scope, state: dict[str, Any], given: dict[bytes, bytes]) -> RawHeaders:
         """Decide whether the request may go on. Returns headers for its answer; raises HiveError if it may not."""
@@ -136,10 +162,17 @@ class Edge:
         if self._rules.observing is None:
             return
         state = scope["state"]
-        route = getattr(scope.get("route"), "path", "")
+        route = getattr(scope.get("route"), "path_format", "")
         duration_s = time.perf_counter() - started_s
         known = state["request_id"], state["trace"], state.get("problem", "")
         self._rules.observing.answered(Answered(scope["method"], route, status, duration_s, *known))
+
+
+def offered_token(scope: Scope) -> bytes:
+    """The Authorization of a browser's WebSocket, which can send no header: a subprotocol `bearer.TOKEN`; or empty."""
+    tokens = (name[len(TOKEN_PREFIX) :] for name in scope.get("subprotocols", ()) if name.startswith(TOKEN_PREFIX))
+    token = next(tokens, "")
+    return f"Bearer {token}".encode() if token else b""
 
 
 _INTERNAL = "Something went wrong here and was logged; send it again, and tell the operator the request_id if it stays."

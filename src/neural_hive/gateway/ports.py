@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from neural_hive.contracts import Ask, Caller, Case, Event, Outcome, Page, Transcript, Verification
 from neural_hive.ports import Cache, CaseQuery, IdempotencyKey, Related
 from neural_hive.settings import Settings
+
+if TYPE_CHECKING:
+    from neural_hive.understanding.speech.streaming import Heard
 
 
 class JudgingHive(Protocol):
@@ -80,3 +83,8 @@ class ListeningHive(JudgingHive, Protocol):
         transcript: Transcript | None = None,
     ) -> Case:
         """As `JudgingHive.submit`; the transcript is recorded with the intent."""
+
+    def listen(
+        self, chunks: AsyncIterator[bytes], *, language: str | None = None, vocabulary: Sequence[str] = ()
+    ) -> AsyncIterator[Heard]:
+        """What is being said in 16-bit PCM, mono, 16 kHz, as it is said. Raises as `transcribe`."""

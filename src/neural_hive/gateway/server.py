@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,6 +21,8 @@ from neural_hive.gateway.protocol import HiveProtocol
 GRACE_S = 6
 #: Idle connections are kept this long, in seconds; proxies commonly close theirs after 60, and should be first.
 KEEP_ALIVE_S = 75
+#: Largest message of a WebSocket, in bytes: 30 s of sound.
+MAX_MESSAGE_BYTES = 1_000_000
 _BACKLOG = 2048
 _STOP = (signal.SIGINT, signal.SIGTERM)
 
@@ -65,11 +67,20 @@ class HiveServer(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
+def _websocket(*arguments: Any, **named: Any) -> asyncio.Protocol:
+    """A WebSocket's connection; its library is loaded with the first one, not at every start."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(*arguments, **named)
+
+
 def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=HiveProtocol,
-        ws="none",
+        ws=cast("type[asyncio.Protocol]", _websocket),
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,

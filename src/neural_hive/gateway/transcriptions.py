@@ -13,6 +13,7 @@ from starlette.responses import Response
 from neural_hive.contracts import Transcript
 from neural_hive.gateway.recordings import Recording, form_body, hear, invalid_field, listener_of, read_recording
 from neural_hive.gateway.routing import JSON, add_by_hand, in_flight_of, json_response, problems
+from neural_hive.pipeline.spoken import check_spoken
 from neural_hive.understanding.speech import formats
 
 TRANSCRIPTIONS_PATH = "/v1/audio/transcriptions"
@@ -33,6 +34,8 @@ async def post_transcription(request: Request) -> Response:
     granularities = recording.fields.get(_GRANULARITIES, [])
     with in_flight_of(request):
         transcript = await hear(hive, _with_prompt(recording), word_times="word" in granularities)
+    if transcript.has_speech:
+        check_spoken(transcript)
     return _render(transcript, chosen, granularities)
 
 

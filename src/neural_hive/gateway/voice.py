@@ -7,8 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from neural_hive.canonical import digest
-from neural_hive.contracts import Ask, Case, Channel, Language, Transcript
-from neural_hive.errors import AudioRejectedError
+from neural_hive.contracts import Case, Channel, Language
 from neural_hive.gateway.intents import (
     CASE_ANSWERS,
     IDEMPOTENCY_KEY,
@@ -21,7 +20,7 @@ from neural_hive.gateway.intents import (
 )
 from neural_hive.gateway.recordings import Recording, form_body, hear, listener_of, read_recording
 from neural_hive.gateway.routing import API, add_by_hand, in_flight_of, problems
-from neural_hive.understanding.intake import clean_text
+from neural_hive.pipeline.spoken import ask_of
 
 VOICE_PATH = f"{API}/intents/voice"
 
@@ -40,7 +39,7 @@ async def post_voice(request: Request) -> Response:
     key = idempotency_key(request, lambda: _digest(recording))
     with in_flight_of(request):
         transcript = await hear(hive, recording)
-        ask = _ask(transcript, recording, hive.settings.max_text_chars)
+        ask = ask_of(transcript)
         if wants_async(request):
             return receipt(await hive.submit(ask, caller, key, transcript=transcript))
         return answer(await hive.ask(ask, caller, key, transcript=transcript))
@@ -50,12 +49,6 @@ def _digest(recording: Recording) -> str:
     """What makes two recordings one for an Idempotency-Key: the same sound and the same fields."""
     fields = sorted((name, value) for name, values in recording.fields.items() for value in values)
     return digest(f"{digest(recording.audio)} {fields}".encode())
-
-
-def _ask(transcript: Transcript, recording: Recording, max_chars: int) -> Ask:
-    if not transcript.has_speech:
-        raise AudioRejectedError("Nobody speaks in this recording; check the microphone and say it again.")
-    return Ask(text=clean_text(transcript.text, max_chars), language=recording.language())
 
 
 def add_routes(app: FastAPI) -> None:

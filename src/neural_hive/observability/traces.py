@@ -134,7 +134,7 @@ class Traces(Observer):
             return
         decision = case.decision
         said = {"hive.outcome": decision.outcome.value, "hive.risk": decision.risk, "hive.degraded": decision.degraded}
-        self._span("record", case.id, duration_s, said)
+        self._span("decide", case.id, duration_s, said)
         self._remember(case.id, ARRIVAL.get().trace)
 
     def on_failed(self, case_id: str, stage: str, error: Exception) -> None:

@@ -89,11 +89,11 @@ class Judge:
             opinions.append(opinion)
             if on_opinion:
                 on_opinion(opinion)
-        decision = self._decide(understood.understanding, opinions, brief.answer_language)
+        decision = self._decide(understood.understanding, opinions, brief.answer_language, _heard(intent))
         ordered = tuple(sorted(opinions, key=lambda o: o.specialist))
         return Judgement(understood.understanding, ordered, decision, understood.vector)
 
-    def _decide(self, understanding: Understanding, opinions: Sequence[Opinion], language: str) -> Decision:
+    def _decide(self, understanding: Understanding, opinions: Sequence[Opinion], language: str, heard: float) -> Decision:
         votes = Votes(
             understanding=understanding,
             asked=tuple(self._panel.specialists),
@@ -101,6 +101,7 @@ class Judge:
             answer_language=language,
             trust=self.trust,
             digests=self.digests | ({"trust": digest(canonical_json(dict(self.trust)))[:16]} if self.trust else {}),
+            heard=heard,
         )
         return decide(votes, self._guardrails)
 
@@ -127,6 +128,11 @@ class Judge:
     def close(self) -> None:
         """Stop the worker thread."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _heard(intent: Intent) -> float:
+    """The ear's confidence; 1 for what was written."""
+    return intent.transcript.confidence if intent.transcript else 1.0
 
 
 def decision_digest(decision: Decision) -> str:

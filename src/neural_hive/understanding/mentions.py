@@ -302,10 +302,11 @@ def _objects_of(
     end = max(end, next_start) if end == next_start - 1 else end  # the next word may be both: 'add dark mode'
     after = [o for o in objects if match.last < o.first <= end and words.sentence[o.first] == sentence]
     same_clause = [o for o in after if words.clause[o.first] == clause]
-    start = max(previous_end, match.first - _BEFORE - 1)
+    is_subject_first = match.payload.name in _SUBJECT_FIRST
+    start = match.first - _BEFORE - 1 if is_subject_first else max(previous_end, match.first - _BEFORE - 1)
     before = [o for o in objects if start < o.first and o.last < match.first and words.sentence[o.first] == sentence]
     found = inside + (same_clause or after)
-    if match.payload.name in _SUBJECT_FIRST:
+    if is_subject_first:
         found = [*before[::-1], *found]
     elif not found:
         found = before

@@ -9,7 +9,7 @@ from neural_hive.errors import HiveError, OverloadedError, StorageError
 TEXT = {"text": "Apagar as contas"}
 
 
-@pytest.mark.parametrize("path", ["/", "/nope", "/api/v1/nope", "/api/v1/intents/", "/api/v2/intents"])
+@pytest.mark.parametrize("path", ["/nope", "/api/v1/nope", "/api/v1/intents/", "/api/v2/intents"])
 async def test_an_unknown_address_is_a_problem(client: Any, path: str) -> None:
     response = await client.get(path)
     assert response.status_code == 404

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from neural_hive.contracts import Brief
+from neural_hive.gateway.specialist_app import Pace
 
 BRIEF: dict[str, Any] = {
     "id": "1",
@@ -67,3 +68,18 @@ async def test_it_has_the_same_probes_as_every_service(specialist: Any) -> None:
     assert (await client.get("/health")).json()["service"] == "specialist-technical"
     assert (await client.get("/ready")).json()["ready"] is True
     assert 'hive_specialist_opinion_seconds_count{specialist="technical"} 1.0' in (await client.get("/metrics")).text
+
+
+@pytest.mark.parametrize(("left_ms", "status"), [("60000", 200), ("0", 504), ("nonsense", 200)])
+async def test_it_refuses_what_it_cannot_finish_in_time(specialist: Any, left_ms: str, status: int) -> None:
+    _, client = specialist()
+    answer = await client.post("/api/v1/opinions", json=BRIEF, headers={"X-Hive-Deadline-Ms": left_ms})
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["type"] == "urn:neural-hive:problem:deadline"
+
+
+def test_the_pace_follows_what_was_measured() -> None:
+    pace = Pace()
+    for _ in range(200):
+        pace.measured(0.25)
+    assert pace.mean_s == pytest.approx(0.25)

@@ -121,17 +121,17 @@ async def test_a_case_is_one_trace_from_the_callers_request_to_its_events(
     assert own == f"00-{CALLERS[3:35]}-{request.span_id.hex()}-01"
     below = {span.name for span in receiver.spans if span.parent_span_id == request.span_id}
     names = ("architecture", "behavior", "business", "evolution", "technical")
-    assert below == {"accept", "understand", "record", "publish", *(f"specialist {name}" for name in names)}
+    assert below == {"accept", "understand", "decide", "publish", *(f"specialist {name}" for name in names)}
 
 
 async def test_spans_last_as_long_as_the_work_and_say_how_it_went(receiver: Receiver, live_one_case: Callable[..., str]) -> None:
     observing = observe(receiver.url, 0.0)
     live_one_case(observing, CALLERS)
     await observing.close()
-    silent, record = receiver.named("specialist business"), receiver.named("record")
+    silent, decide = receiver.named("specialist business"), receiver.named("decide")
     assert silent.end_time_unix_nano - silent.start_time_unix_nano == 1_500_000_000
     assert silent.status.code == 2
-    said = {a.key: a.value for a in record.attributes}
+    said = {a.key: a.value for a in decide.attributes}
     assert said["hive.outcome"].string_value == "needs_review"
     assert "Joaquina" not in str(receiver.spans)
 
@@ -154,7 +154,7 @@ async def test_a_case_taken_up_by_another_process_stays_in_its_trace(receiver: R
     observing.listeners.on_resumed(make_case(trace=""))
     observing.listeners.on_decided(make_case(), 0.004)
     await observing.close()
-    assert sorted(span.name for span in receiver.spans) == ["record", "resume"]
+    assert sorted(span.name for span in receiver.spans) == ["decide", "resume"]
     assert {(s.trace_id.hex(), s.parent_span_id.hex()) for s in receiver.spans} == {(CALLERS[3:35], CALLERS[36:52])}
 
 
