@@ -115,6 +115,13 @@ class UnavailableError(HiveError):
     code = "unavailable"
 
 
+class NoSpeechModelError(UnavailableError):
+    """This hive cannot hear: no speech model is installed. Send the text to /api/v1/intents, or see `hive doctor`."""
+
+    status = 501
+    code = "no-speech-model"
+
+
 class StorageError(UnavailableError):
     """The store could not be read or written; nothing was acknowledged. Check space, permissions and the URL."""
 

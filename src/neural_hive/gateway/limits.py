@@ -92,14 +92,15 @@ class RateLimiter:
 class InFlight:
     """A place for each intent that is being judged; the next one is told to come back."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, what: str = "intents are being judged") -> None:
+        """what: the places, in words, for the refusal."""
+        self._limit, self._what = limit, what
         self.n_taken = 0
 
     def __enter__(self) -> None:
         if self.n_taken >= self._limit:
             raise OverloadedError(
-                f"{self._limit} intents are being judged already; wait as long as Retry-After says.", retry_after_s=1.0
+                f"{self._limit} {self._what} already; wait as long as Retry-After says.", retry_after_s=1.0
             )
         self.n_taken += 1
 

@@ -55,6 +55,11 @@ class Problem(Record):
 def problem_response(error: HiveError, scope: Mapping[str, Any]) -> Response:
     """The answer to a request that ended with `error`."""
     scope.get("state", {})["problem"] = error.code
+    return Response(_encode(problem_body(error, scope)), error.status, headers=_headers(error), media_type=MEDIA_TYPE)
+
+
+def problem_body(error: HiveError, scope: Mapping[str, Any]) -> dict[str, Any]:
+    """`Problem` as JSON has it."""
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + error.code,
         "title": title(error),
@@ -65,7 +70,7 @@ def problem_response(error: HiveError, scope: Mapping[str, Any]) -> Response:
     }
     if errors := field_errors(error):
         body["errors"] = [{"pointer": e.pointer, "reason": e.reason} for e in errors]
-    return Response(_encode(body), error.status, headers=_headers(error), media_type=MEDIA_TYPE)
+    return body
 
 
 def title(error: HiveError) -> str:

@@ -10,13 +10,12 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from neural_hive.contracts import Language, Transcript
-from neural_hive.errors import AudioRejectedError, UnavailableError
+from neural_hive.errors import AudioRejectedError, NoSpeechModelError
 from neural_hive.gateway.ports import JudgingHive, ListeningHive
 from neural_hive.gateway.refusals import (
     FieldError,
     InvalidFieldsError,
     MalformedBodyError,
-    NoSpeechModelError,
     UnsupportedMediaError,
 )
 from neural_hive.gateway.routing import hive_of
@@ -119,16 +118,14 @@ async def hear(hive: ListeningHive, recording: Recording, *, word_times: bool = 
 
     Raises:
         NoSpeechModelError: no speech model is installed.
+        UnavailableError: the ear failed; a retry is safe.
         AudioRejectedError: it is no recording that can be read.
     """
     language = recording.language()
     vocabulary = recording.vocabulary()
-    try:
-        return await hive.transcribe(
-            recording.audio, language=language.value if language else None, vocabulary=vocabulary, word_times=word_times
-        )
-    except UnavailableError as error:
-        raise NoSpeechModelError(str(error)) from error
+    return await hive.transcribe(
+        recording.audio, language=language.value if language else None, vocabulary=vocabulary, word_times=word_times
+    )
 
 
 def form_body(description: str, fields: dict[str, Any], *, raw: bool) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neural_hive.errors import ForbiddenError, HiveError, OverloadedError, UnavailableError, UsageError
+from neural_hive.errors import ForbiddenError, HiveError, OverloadedError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ class RateLimitedError(OverloadedError):
     code = "rate-limited"
 
 
-class NoSpeechModelError(UnavailableError):
-    """This hive cannot hear: no speech model is installed. Send the text to /api/v1/intents, or see `hive doctor`."""
+class IdleError(UsageError):
+    """Nothing came for too long; open another connection."""
 
-    status = 501
-    code = "no-speech-model"
+    status = 408
+    code = "idle"
 
 
 class NotThereError(HiveError):

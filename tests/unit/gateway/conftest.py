@@ -219,11 +219,15 @@ class HearingHive(FakeHive):
 
     has_speech = True
 
+    def __init__(self, settings: Settings, cache: Cache | None = None) -> None:
+        super().__init__(settings, cache)
+        self.said: dict[str, Any] = {}
+
     async def transcribe(
         self, audio: bytes, *, language: str | None, vocabulary: Sequence[str] = (), word_times: bool = False
     ) -> Transcript:
         self.heard = (audio, language, tuple(vocabulary), word_times)
-        return Transcript(
+        heard = Transcript(
             text="Apagar as contas inativas" if self.has_speech else "",
             has_speech=self.has_speech,
             language=language or "pt",
@@ -233,6 +237,7 @@ class HearingHive(FakeHive):
             confidence=0.9,
             avg_logprob=-0.2 if self.has_speech else 0.0,
         )
+        return heard.model_copy(update=self.said)
 
     async def ask(
         self,

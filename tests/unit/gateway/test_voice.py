@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from neural_hive.errors import UnavailableError
+from neural_hive.errors import NoSpeechModelError, UnavailableError
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt "
 FILE = {"file": ("intent.wav", WAV, "audio/wav")}
@@ -21,7 +21,7 @@ async def test_without_an_ear_the_answer_is_501(client: Any, path: str) -> None:
 @pytest.mark.parametrize("path", [VOICE, SPEECH])
 async def test_without_a_model_the_answer_is_501_and_says_why(hearing_client: Any, hearing_hive: Any, path: str) -> None:
     async def transcribe(*_: Any, **__: Any) -> None:
-        raise UnavailableError("No speech model is installed; run `hive doctor`.")
+        raise NoSpeechModelError("No speech model is installed; run `hive doctor`.")
 
     hearing_hive.transcribe = transcribe
     response = await hearing_client.post(path, files=FILE)
@@ -64,7 +64,25 @@ async def test_the_same_recording_under_one_key_is_one_case(hearing_client: Any)
 async def test_a_recording_without_speech_is_refused(hearing_client: Any, hearing_hive: Any) -> None:
     hearing_hive.has_speech = False
     response = await hearing_client.post(VOICE, files=FILE)
-    assert (response.status_code, response.json()["type"]) == (422, "urn:neural-hive:problem:invalid-audio")
+    assert (response.status_code, response.json()["type"]) == (422, "urn:neural-hive:problem:no-speech")
+
+
+@pytest.mark.parametrize("path", [VOICE, SPEECH])
+async def test_an_ear_that_fails_may_be_asked_again(hearing_client: Any, hearing_hive: Any, path: str) -> None:
+    async def transcribe(*_: Any, **__: Any) -> None:
+        raise UnavailableError
+
+    hearing_hive.transcribe = transcribe
+    response = await hearing_client.post(path, files=FILE)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+
+
+@pytest.mark.parametrize("path", [VOICE, SPEECH])
+async def test_another_language_is_named_and_refused(hearing_client: Any, hearing_hive: Any, path: str) -> None:
+    hearing_hive.said = {"text": "", "language": "fr"}
+    response = await hearing_client.post(path, files=FILE)
+    assert (response.status_code, response.json()["type"]) == (422, "urn:neural-hive:problem:unsupported-language")
+    assert "'fr'" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("path", [VOICE, SPEECH])
