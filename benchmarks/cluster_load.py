@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Thread
 
 from http_load import measure
 
@@ -35,7 +36,10 @@ def serving(folder: str, *words: str, **settings: str) -> Iterator[tuple[str, in
     with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            yield next(found[1] for line in process.stderr if (found := _LISTENING.search(line))), process.pid
+            url = next((found[1] for line in process.stderr if (found := _LISTENING.search(line))), "")
+            assert url, f"hive {' '.join(words)} did not start"
+            Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop the process
+            yield url, process.pid
         finally:
             process.kill()
 

@@ -42,6 +42,18 @@ class Hearing:
         except ModelError as error:
             raise NoSpeechModelError(f"{_NO_MODEL} ({error})") from error
 
+    async def warm(self) -> None:
+        """Load the model now: whoever begins to talk should not wait for it, and should know at once if there is none.
+
+        Raises:
+            NoSpeechModelError: as `transcribe`.
+        """
+        ear = await self._open()
+        try:
+            await ear.warm()
+        except ModelError as error:
+            raise NoSpeechModelError(f"{_NO_MODEL} ({error})") from error
+
     async def transcribe_samples(
         self,
         samples: NDArray[np.float32],

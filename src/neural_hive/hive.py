@@ -243,7 +243,6 @@ class Hive:
         self.observing.listeners.on_heard(transcript)
         return transcript
 
-
     async def listen(
         self, chunks: AsyncIterator[bytes], *, language: str | None = None, vocabulary: Sequence[str] = ()
     ) -> AsyncIterator[Heard]:
@@ -260,6 +259,7 @@ class Hive:
         """
         from neural_hive.understanding.speech.streaming import Stream
 
+        await self._hearing.warm()
         stream = Stream(self._hearing, language=language, vocabulary=vocabulary)
         async for heard in stream.listen(chunks):
             if heard.is_final:

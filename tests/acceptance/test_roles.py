@@ -27,6 +27,7 @@ from tests.acceptance.conftest import HIVE, PATIENCE_S, RunningHive, clean_envir
 
 NAMES = ("architecture", "behavior", "business", "evolution", "technical")
 TOKEN = {"HIVE_SPECIALISTS__TOKEN": "s3cret-between-services"}
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "run-specialists-as-services.md"
 TEXTS = (
     "Apagar de vez todas as contas inativas da base de produção, sem backup",
@@ -212,12 +213,16 @@ def test_a_worker_finishes_what_a_killed_gateway_left(roles: Roles, specialists:
         silent.settimeout(PATIENCE_S)
         mute = {"technical": f"http://127.0.0.1:{silent.getsockname()[1]}"}
         gateway = roles.serve("serve", "gateway", **stores("left"), **where(urls | mute), **patient)
-        with gateway.client(Prefer="respond-async") as http:
+        with gateway.client(Prefer="respond-async", Traceparent=TRACE) as http:
             accepted = http.post("/api/v1/intents", json={"text": TEXTS[0]})
         connection, _ = silent.accept()  # the case is under way: its specialist is being asked, and says nothing
+        connection.settimeout(PATIENCE_S)
+        head = connection.recv(65_536).partition(b"\r\n\r\n")[0].decode().lower()
         gateway.kill()
         connection.close()
     assert accepted.status_code == 202
+    assert f"traceparent: {TRACE}" in head
+    assert f"authorization: bearer {TOKEN['HIVE_SPECIALISTS__TOKEN']}" in head
     case_id = accepted.json()["id"]
     worker = roles.spawn("serve", "worker", **stores("left"), **where(urls), HIVE_RECOVERY_INTERVAL_S="0.2")
     wait_until_decided(roles.folder / "left.db", case_id)

@@ -114,7 +114,9 @@ class Intent(Record):
     actor: str = Field(default="", max_length=120, description="Who asked, as the token names them; pseudonymous.")
     channel: Channel = Field(default=Channel.API, description="How it came in.")
     text: str = Field(min_length=1, description="The text with personal data replaced by typed placeholders.")
-    language: Language | None = Field(default=None, description="The caller's word about the language, if given.")
+    language: Language | None = Field(
+        default=None, description="The caller's word about the language, or the ear's, if there is one."
+    )
     plan: Plan | None = Field(default=None, description="Tasks that came with the intent.")
     context: dict[str, Any] = Field(
         default_factory=dict, description="Free facts from the caller, masked; specialists may quote them."

@@ -99,9 +99,7 @@ class InFlight:
 
     def __enter__(self) -> None:
         if self.n_taken >= self._limit:
-            raise OverloadedError(
-                f"{self._limit} {self._what} already; wait as long as Retry-After says.", retry_after_s=1.0
-            )
+            raise OverloadedError(f"{self._limit} {self._what} already; wait as long as Retry-After says.", retry_after_s=1.0)
         self.n_taken += 1
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -6,7 +6,7 @@ client → binary messages: 16-bit PCM, little-endian, mono, 16 kHz; then, if th
 server → {"type": "partial", "text": …}, at most one for each half second of sound
 server → {"type": "final", "text": …, "reason": "pause" | "end"}, then {"type": "case", "id": …, …} and the end
 
-Or, at any time, {"type": "problem", …} with the fields of an HTTP problem, and the end. One intent a connection.
+Or, at any time, {"type": "problem", "problem": …} with the problem that HTTP would answer, and the end. One intent a connection.
 """
 
 from __future__ import annotations
@@ -156,8 +156,7 @@ async def _refuse(socket: WebSocket, error: HiveError) -> None:
     """Say what is wrong and end; a client that has gone already needs neither."""
     code = _TRY_LATER if error.status in (429, 501, 503) else _POLICY if error.status < 500 else _INTERNAL
     try:
-        body = problem_body(error, socket.scope)
-        await _tell(socket, body | {"kind": body["type"], "type": "problem"})
+        await _tell(socket, {"type": "problem", "problem": problem_body(error, socket.scope)})
         await socket.close(code, error.code)
     except WebSocketDisconnect:
         logger.info("client_went_away", request_id=socket.scope["state"]["request_id"])

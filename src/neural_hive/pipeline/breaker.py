@@ -25,9 +25,10 @@ class BreakerRules:
     """When a breaker opens and for how long.
 
     bad_share: share of failed or slow calls, in (0, 1], that opens it. min_calls: calls below which no share means anything.
-    window_s: calls older than this are forgotten. max_calls: calls remembered at most. slow_s: a call that takes longer is as
-    bad as one that fails. first_open_s, last_open_s: shortest and longest time that it stays open. n_probes: calls let through
-    when that time is over; all must be good. Times in seconds.
+    window_s: calls older than this are forgotten. max_calls: calls remembered at most; few, so that a long healthy past does
+    not hide that it just broke. slow_s: a call that takes longer is as bad as one that fails. first_open_s, last_open_s:
+    shortest and longest time that it stays open. n_probes: calls let through when that time is over; all must be good. Times
+    in seconds.
 
     Source: M. Nygard, Release It!, 2nd ed., ch. 5 (circuit breaker); the numbers are those of DESIGN §10.
     """
@@ -35,7 +36,7 @@ class BreakerRules:
     bad_share: float = 0.5
     min_calls: int = 10
     window_s: float = 30.0
-    max_calls: int = 100
+    max_calls: int = 20
     slow_s: float = 0.75
     first_open_s: float = 5.0
     last_open_s: float = 60.0

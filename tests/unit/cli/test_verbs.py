@@ -134,7 +134,7 @@ def test_a_recording_becomes_a_case(run: Callable[..., Any], hive: FakeHive, tmp
     assert json.loads(ran.out)["intent"]["text"] == "apagar tudo"
     assert hive.callers[0].channel is Channel.VOICE
     assert hive.asked[0].language is Language.PT
-    assert "no speech" in ran.err
+    assert "Nobody speaks" in ran.err
 
 
 def test_a_catalogue_gives_entities_with_plain_names(tmp_path: Path) -> None:

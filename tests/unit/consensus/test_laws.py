@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neural_hive.consensus.decide import Panel, decide
+from neural_hive.consensus.decide import HEARING_FLOOR, Panel, decide
+from neural_hive.consensus.explain import texts
 from neural_hive.consensus.guardrails import bundled_guardrails
 from neural_hive.consensus.pooling import agreement, pool, told
 from neural_hive.contracts import (
@@ -150,6 +151,17 @@ def test_a_fallback_tightens(panel: Panel) -> None:
     with_fallback = decide(replace(panel, has_fallback=True), GUARDRAILS)
     assert with_fallback.degraded
     assert strictness(with_fallback.outcome) >= max(1, strictness(decide(panel, GUARDRAILS).outcome))
+
+
+@given(panels(), scores)
+def test_doubt_about_what_was_heard_tightens_and_never_loosens(panel: Panel, heard: float) -> None:
+    written, spoken = decide(panel, GUARDRAILS), decide(replace(panel, heard=heard), GUARDRAILS)
+    assert spoken.risk == written.risk
+    assert spoken.confidence <= min(written.confidence, heard)
+    assert strictness(spoken.outcome) >= strictness(written.outcome)
+    if heard < HEARING_FLOOR:
+        assert strictness(spoken.outcome) >= strictness(Outcome.NEEDS_REVIEW)
+        assert texts()[panel.answer_language]["misheard"] in spoken.explanation
 
 
 @given(panels(is_complete=True))

@@ -46,12 +46,12 @@ def opened_breaker(dice: float = 0.0) -> tuple[Breaker, Clock]:
 
 
 @given(st.lists(st.booleans(), max_size=60))
-def test_it_opens_exactly_when_half_of_ten_or_more_calls_were_bad(history: list[bool]) -> None:
+def test_it_opens_exactly_when_half_of_the_last_ten_or_more_calls_were_bad(history: list[bool]) -> None:
     breaker, _ = closed_breaker()
     for n_calls in range(1, len(history) + 1):
         call(breaker, is_good=history[n_calls - 1])
-        n_bad = history[:n_calls].count(False)
-        is_sick = n_calls >= RULES.min_calls and n_bad >= RULES.bad_share * n_calls
+        recent = history[:n_calls][-RULES.max_calls :]
+        is_sick = n_calls >= RULES.min_calls and recent.count(False) >= RULES.bad_share * len(recent)
         assert (breaker.state is BreakerState.OPEN) is is_sick
         if is_sick:
             return

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import orjson
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from neural_hive.consensus.decide import Panel as Votes
 from neural_hive.consensus.decide import decide
@@ -82,7 +90,7 @@ Behaviour = Callable[[Service, bytes, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def serving(behave: Behaviour) -> AsyncIterator[Service]:
+async def serving(behave: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[Service]:
     """A server on a free port of this machine that treats every request as `behave` does."""
     service = Service()
     writers: list[asyncio.StreamWriter] = []
@@ -99,8 +107,8 @@ async def serving(behave: Behaviour) -> AsyncIterator[Service]:
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, KeyError):
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    service.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    service.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield service
     finally:
@@ -283,6 +291,31 @@ async def test_tls_where_there_is_none_is_said() -> None:
     server = await asyncio.start_server(plain, "127.0.0.1", 0)
     async with server, asking(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}") as specialist:
         assert "TLS" in str(await failure(specialist))
+
+
+def self_signed(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's TLS with a certificate that nobody vouches for, and the certificate's file."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+    file, secret = folder / "certificate.pem", folder / "key.pem"
+    file.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, secret)
+    return context, file
+
+
+async def test_a_certificate_must_be_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context, file = self_signed(tmp_path)
+    async with serving(honest, context) as service:
+        async with asking(service.url) as specialist:
+            assert "its certificate is not trusted" in str(await failure(specialist))
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        async with asking(service.url) as specialist:
+            assert await specialist.opinion(BRIEF, PATIENT_S) == judge(TECHNICAL, BRIEF)
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])

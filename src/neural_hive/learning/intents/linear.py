@@ -1,0 +1,170 @@
+"""The linear model over n-grams and meaning: what it reads, how it is fitted, how it scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_hive.learning.intents.landmarks import choose_landmarks, likeness, whitening
+from neural_hive.learning.intents.solver import Features, fit_one_vs_rest
+from neural_hive.understanding.features import (
+    VIEWS,
+    Floats,
+    Integers,
+    NgramView,
+    SparseRows,
+    count,
+    coverage,
+    inverse_document_frequency,
+    learn_vocabulary,
+    weigh,
+)
+
+#: Texts that must hold an n-gram for it to count. A word said once is kept: it may be the only name of a thing.
+_LEAST_TEXTS = {"words": 1, "chars": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the model makes of n_texts.
+
+    scores: float32 (n_texts, n_classes), above 0 for a class that the text fits. nearest: float32 (n_texts,), likeness in
+    (0, 1] to the most alike landmark. known: float32 (n_texts, n_views) in [0, 1], share of the n-grams that were seen in
+    training.
+    """
+
+    scores: Floats
+    nearest: Floats
+    known: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """Weights by view and landmark.
+
+    view_weights: per view float16 (n_columns, n_classes). landmarks: float32 (n_landmarks, n_dimensions).
+    landmark_weights: float32 (n_landmarks, n_classes). bias: float32 (n_classes,). sharpness: see `likeness`.
+    """
+
+    view_weights: tuple[NDArray[np.float16], ...]
+    landmarks: Floats
+    landmark_weights: Floats
+    bias: Floats
+    sharpness: float
+
+    def score(self, views: Sequence[tuple[SparseRows, Floats]], vectors: Floats) -> Scored:
+        """Score texts given their weighted n-grams and coverage by view, and their sentence vectors."""
+        kernel = likeness(vectors, self.landmarks, self.sharpness)
+        scores = kernel @ self.landmark_weights
+        scores += self.bias
+        for (rows, _), weights in zip(views, self.view_weights, strict=True):
+            for at, (start, stop) in enumerate(zip(rows.starts, rows.starts[1:], strict=False)):
+                scores[at] += rows.values[start:stop] @ weights[rows.columns[start:stop]].astype(np.float32)
+        return Scored(scores, kernel.max(axis=1), np.stack([known for _, known in views], axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Training texts as numbers: per view all n-grams counted, and the sentence vectors.
+
+    vocabularies, counts, totals: by view, see `count`. vectors: float32 (n_texts, n_dimensions).
+    """
+
+    vocabularies: tuple[dict[str, int], ...]
+    counts: tuple[SparseRows, ...]
+    totals: tuple[Floats, ...]
+    vectors: Floats
+
+    def take(self, rows: Integers) -> Corpus:
+        """These texts only; the vocabularies stay whole."""
+        counts = tuple(view.take(rows) for view in self.counts)
+        return Corpus(self.vocabularies, counts, tuple(total[rows] for total in self.totals), self.vectors[rows])
+
+
+def read_corpus(texts: Sequence[str], vectors: Floats) -> Corpus:
+    """Count every n-gram of the texts."""
+    vocabularies = tuple(learn_vocabulary(texts, view) for view in VIEWS)
+    counted = [count(texts, view, vocabulary) for view, vocabulary in zip(VIEWS, vocabularies, strict=True)]
+    return Corpus(vocabularies, tuple(c for c, _ in counted), tuple(t for _, t in counted), vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one linear model is fitted: see `TrainingOptions` for the meaning of each number."""
+
+    penalty: float
+    meaning_weight: float
+    n_landmarks: int
+    sharpness: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A linear model and the columns of the corpus that it knows.
+
+    kept: per view bool (n_columns,). idf: per view float32 (n_kept,).
+    """
+
+    model: LinearModel
+    kept: tuple[NDArray[np.bool_], ...]
+    idf: tuple[Floats, ...]
+
+    def score(self, corpus: Corpus) -> Scored:
+        """Score other rows of the corpus that the model was fitted on."""
+        return self.model.score(self._views(corpus), corpus.vectors)
+
+    def _views(self, corpus: Corpus) -> list[tuple[SparseRows, Floats]]:
+        counts = [view.keep(kept) for view, kept in zip(corpus.counts, self.kept, strict=True)]
+        known = [coverage(view, total) for view, total in zip(counts, corpus.totals, strict=True)]
+        return [(weigh(view, idf), share) for view, idf, share in zip(counts, self.idf, known, strict=True)]
+
+    def views(self, corpus: Corpus) -> tuple[NgramView, ...]:
+        """The featurisers of the model, for texts from outside the corpus."""
+        vocabularies = [_kept_ngrams(*pair) for pair in zip(corpus.vocabularies, self.kept, strict=True)]
+        return tuple(NgramView(*view) for view in zip(VIEWS, vocabularies, self.idf, strict=True))
+
+
+def _kept_ngrams(vocabulary: dict[str, int], kept: NDArray[np.bool_]) -> dict[str, int]:
+    return {ngram: at for at, ngram in enumerate(ngram for ngram, column in vocabulary.items() if kept[column])}
+
+
+def fit_linear(corpus: Corpus, truth: Integers, n_classes: int, recipe: Recipe) -> Fitted:
+    """Fit on all rows of `corpus`.
+
+    Args:
+        corpus: n_texts rows.
+        truth: int64 (n_texts,), classes from 0 to n_classes − 1.
+        n_classes: at least 2.
+        recipe: penalty, weights, landmarks.
+    """
+    frequencies = [view.document_frequency() for view in corpus.counts]
+    kept = tuple(f >= _LEAST_TEXTS[view] for view, f in zip(VIEWS, frequencies, strict=True))
+    idf = tuple(
+        inverse_document_frequency(len(truth), frequency[wanted]) for frequency, wanted in zip(frequencies, kept, strict=True)
+    )
+    weighed = [weigh(view.keep(k), i) for view, k, i in zip(corpus.counts, kept, idf, strict=True)]
+    landmarks = choose_landmarks(corpus.vectors, recipe.n_landmarks, np.random.default_rng(recipe.seed))
+    basis = whitening(landmarks, recipe.sharpness) * np.float32(recipe.meaning_weight)
+    meaning = likeness(corpus.vectors, landmarks, recipe.sharpness) @ basis
+    weights = fit_one_vs_rest(Features(_side_by_side(weighed), meaning), truth, n_classes, recipe.penalty)
+    sizes = np.cumsum([view.n_columns for view in weighed])
+    *view_weights, rest = np.split(weights, sizes)
+    landmark_weights: Floats = np.matmul(basis, rest[:-1], dtype=np.float32)
+    halves = tuple(part.astype(np.float16) for part in view_weights)
+    model = LinearModel(halves, landmarks, landmark_weights, rest[-1].copy(), recipe.sharpness)
+    return Fitted(model, kept, idf)
+
+
+def _side_by_side(views: Sequence[SparseRows]) -> SparseRows:
+    """The columns of all views, one view after the other."""
+    first, *others = views
+    for other in others:
+        order = np.argsort(np.concatenate([first.row_of, other.row_of]), kind="stable")
+        columns = np.concatenate([first.columns, other.columns + first.n_columns])[order]
+        values = np.concatenate([first.values, other.values])[order]
+        first = SparseRows(first.starts + other.starts, columns, values, first.n_columns + other.n_columns)
+    return first

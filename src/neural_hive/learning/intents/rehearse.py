@@ -1,0 +1,132 @@
+"""Rehearsal: models fitted on parts of the data show how sure they may be, and what an unknown request looks like."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neural_hive.learning.intents.linear import Corpus, Fitted, Recipe, Scored, fit_linear
+from neural_hive.learning.intents.options import TrainingOptions
+from neural_hive.understanding.features import Floats, Integers
+
+#: Share of the classes that is hidden once, over all folds.
+_HIDDEN_SHARE = 0.5
+#: With fewer classes nothing can be hidden and still leave a choice.
+_LEAST_CLASSES = 4
+#: Share of the candidate rows that candidates are compared on.
+_COMPARED_SHARE = 1 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one fold's model made of texts it had not seen.
+
+    rows: int64 (n_texts,), which rows of the data. scored: scores are −∞ for the classes that were hidden.
+    """
+
+    rows: Integers
+    scored: Scored
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """known: rows of classes that the fold's model had learnt. unknown: rows of classes that were hidden from it."""
+
+    known: Part
+    unknown: Part
+
+
+def rehearse(
+    corpus: Corpus, truth: Integers, recipe: Recipe, options: TrainingOptions, on_fold: Callable[[int], None]
+) -> Rehearsal:
+    """Cross-validate, hiding some classes from each fold's model.
+
+    Args:
+        corpus: n_texts rows.
+        truth: int64 (n_texts,).
+        recipe: of the linear model.
+        options: folds and seed.
+        on_fold: called with the number of folds done.
+    """
+    rng = np.random.default_rng(options.seed)
+    fold_of = stratified_folds(truth, options.n_folds, rng)
+    known, unknown = [], []
+    for fold, hidden in enumerate(_hidden_classes(int(truth.max()) + 1, options.n_folds, rng)):
+        is_hidden = hidden[truth]
+        is_held_out = fold_of == fold
+        fitted = _fit_without(corpus, truth, hidden, np.flatnonzero(~is_hidden & ~is_held_out), recipe)
+        known.append(_score(fitted, corpus, np.flatnonzero(~is_hidden & is_held_out), hidden))
+        unknown.append(_score(fitted, corpus, np.flatnonzero(is_hidden), hidden))
+        on_fold(fold + 1)
+    return Rehearsal(_joined(known), _joined(unknown))
+
+
+def stratified_folds(truth: Integers, n_folds: int, rng: np.random.Generator) -> Integers:
+    """int64 (n_texts,): a fold for each text, each class spread evenly."""
+    order = rng.permutation(len(truth))
+    by_class = order[np.argsort(truth[order], kind="stable")]
+    folds = np.empty(len(truth), dtype=np.int64)
+    folds[by_class] = np.arange(len(truth)) % n_folds
+    return folds
+
+
+def _hidden_classes(n_classes: int, n_folds: int, rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
+    """For each fold, bool (n_classes,): the classes its model must not know. No class is hidden twice."""
+    order = rng.permutation(n_classes)
+    n_hidden = max(1, round(_HIDDEN_SHARE * n_classes / n_folds)) if n_classes >= _LEAST_CLASSES else 0
+    for fold in range(n_folds):
+        hidden = np.zeros(n_classes, dtype=np.bool_)
+        hidden[order[fold * n_hidden : (fold + 1) * n_hidden]] = True
+        yield hidden
+
+
+def _fit_without(corpus: Corpus, truth: Integers, hidden: NDArray[np.bool_], rows: Integers, recipe: Recipe) -> Fitted:
+    number = np.cumsum(~hidden) - 1
+    return fit_linear(corpus.take(rows), number[truth[rows]], int((~hidden).sum()), recipe)
+
+
+def _score(fitted: Fitted, corpus: Corpus, rows: Integers, hidden: NDArray[np.bool_]) -> Part:
+    scored = fitted.score(corpus.take(rows))
+    scores: Floats = np.full((len(rows), len(hidden)), -np.inf, dtype=np.float32)
+    scores[:, ~hidden] = scored.scores
+    return Part(rows, replace(scored, scores=scores))
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    scored = Scored(*(np.concatenate([getattr(p.scored, name) for p in parts]) for name in ("scores", "nearest", "known")))
+    return Part(np.concatenate([p.rows for p in parts]), scored)
+
+
+def choose_recipe(corpus: Corpus, truth: Integers, options: TrainingOptions, on_try: Callable[[float], None]) -> Recipe:
+    """The recipe whose model labels unseen rows best.
+
+    The first candidates of the options are kept unless another is better by more than one standard error of the
+    difference. Source: Breiman et al. 1984, "Classification and regression trees" (the one-standard-error rule).
+    """
+    default = Recipe(options.penalties[0], options.meaning_weights[0], options.n_landmarks, options.sharpness, options.seed)
+    others = [replace(default, meaning_weight=weight) for weight in options.meaning_weights[1:]]
+    others += [replace(default, penalty=penalty) for penalty in options.penalties[1:]]
+    rng = np.random.default_rng(options.seed)
+    rows = np.sort(rng.permutation(len(truth))[: options.n_choice_rows])
+    compared = stratified_folds(truth[rows], round(1 / _COMPARED_SHARE), rng) == 0
+    train, test = rows[~compared], rows[compared]
+    classes, numbered = np.unique(truth[train], return_inverse=True)
+    if len(classes) < 2 or not len(test):
+        return default
+    best, best_right = default, np.zeros(0, dtype=np.bool_)
+    for at, recipe in enumerate([default, *others]):
+        fitted = fit_linear(corpus.take(train), numbered, len(classes), recipe)
+        right = classes[fitted.score(corpus.take(test)).scores.argmax(axis=1)] == truth[test]
+        if recipe is default or _is_clearly_better(right, best_right):
+            best, best_right = recipe, right
+        on_try((at + 1) / (len(others) + 1))
+    return best
+
+
+def _is_clearly_better(right: NDArray[np.bool_], than: NDArray[np.bool_]) -> bool:
+    won, lost = int((right & ~than).sum()), int((than & ~right).sum())
+    return won - lost > math.sqrt(won + lost)
