@@ -151,12 +151,18 @@ class Outbox(Protocol):
     async def depth(self) -> int:
         """Number of events that wait."""
 
+    async def discard(self) -> None:
+        """Forget every event that waits now; for a bus that nobody hears."""
+
 
 class EventBus(Protocol):
     """Events between processes. At-least-once; the events of one case arrive in order."""
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Durable on return, as far as the product can be; all or an error. Retrying may deliver twice."""
+
+    async def is_heard(self) -> bool:
+        """False if what is published now would reach nobody, now or later: then publishing can be left out."""
 
     def subscribe(self, group: str) -> AsyncIterator[Delivery]:
         """Events for a consumer group, each delivered to one member; undone deliveries come again.

@@ -162,3 +162,8 @@ async def test_publishers_at_once_lose_nothing(bus: EventBus, samples: Any) -> N
 
 async def test_a_bus_that_works_answers_a_ping(bus: EventBus) -> None:
     await bus.ping()
+
+
+async def test_a_bus_with_a_group_is_heard(bus: EventBus) -> None:
+    async with subscribed(bus, "readers"):
+        assert await bus.is_heard()

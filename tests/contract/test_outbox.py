@@ -117,3 +117,11 @@ async def test_a_relay_beside_writers_sees_every_event_once(ledger: LedgerWithOu
             tasks.create_task(finished(ledger, samples))
     assert len(published) == len(set(published)) == 9 * n_cases
     assert await ledger.depth() == 0
+
+
+async def test_discarding_forgets_everything_that_waits(ledger: LedgerWithOutbox, samples: Any) -> None:
+    await finished(ledger, samples)
+    assert await ledger.depth()
+    await ledger.discard()
+    assert await ledger.depth() == 0
+    assert not await ledger.pending(10)

@@ -14,7 +14,7 @@ from neural_hive.ports import EventBus, Ledger, Outbox
 #: Cases taken up at once by one sweep, and events published at once.
 CASES_PER_SWEEP, EVENTS_PER_ROUND = 64, 512
 #: Pause after an empty outbox, and after a failed round. Seconds.
-IDLE_S, RETRY_S = 0.05, 1.0
+IDLE_S, RETRY_S = 0.1, 1.0
 
 
 class Recovery:
@@ -60,7 +60,11 @@ class Relay:
         self.is_degraded = False
 
     async def round(self) -> int:
-        """Publish what waits now, at most one round of it; returns how many events."""
+        """Publish what waits now, at most one round of it; returns how many events. Where nobody hears the bus, nothing is sent."""
+        if not await self._bus.is_heard():
+            if await self._outbox.depth():
+                await self._outbox.discard()
+            return 0
         events = await self._outbox.pending(EVENTS_PER_ROUND)
         if events:
             started = time.perf_counter()

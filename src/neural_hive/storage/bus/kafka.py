@@ -61,6 +61,10 @@ class KafkaBus:
         found = [(read_event(record.value), headers_of(record)) for record in letters]
         return [(event, headers.reason) for event, headers in found if event and headers.group == group]
 
+    async def is_heard(self) -> bool:
+        """See `EventBus.is_heard`: Kafka keeps events for whoever comes later."""
+        return True
+
     async def ping(self) -> None:
         """See `EventBus.ping`."""
         with self._faults.translated():

@@ -90,9 +90,14 @@ class Failure:
     retry_s: float
 
 
+def has_groups(connection: apsw.Connection) -> bool:
+    """Whether any group reads the log."""
+    return connection.execute("SELECT 1 FROM bus_groups LIMIT 1").get is not None
+
+
 def append(connection: apsw.Connection, events: Sequence[Event]) -> None:
     """Put events at the end of the log, if any group will read them."""
-    if connection.execute("SELECT 1 FROM bus_groups LIMIT 1").get is None:
+    if not has_groups(connection):
         return
     rows = [(event.case_id, canonical_json(event.model_dump(mode="json")).decode()) for event in events]
     connection.executemany("INSERT INTO bus_log (case_id, event) VALUES (?, ?)", rows)

@@ -69,6 +69,10 @@ class SqliteBus:
             await self._database.write(partial(log.append, events=events))
             self._wake()
 
+    async def is_heard(self) -> bool:
+        """See `EventBus.is_heard`."""
+        return await self._database.read(log.has_groups)
+
     def subscribe(self, group: str) -> AsyncIterator[Delivery]:
         """See `EventBus.subscribe`. What this member has not settled when it closes goes to another at once."""
         return self._deliveries(group, self._database.submit(partial(log.join, group=group, now=self.options.clock())))

@@ -163,6 +163,11 @@ class MongoLedger:
             await self._prepare()
             await outbox.forget(self._entries, event_ids)
 
+    async def discard(self) -> None:
+        """See `Outbox.discard`."""
+        while events := await self.pending(512):
+            await self.mark_published([event.id for event in events])
+
     async def depth(self) -> int:
         """See `Outbox.depth`."""
         with self._faults.translated():

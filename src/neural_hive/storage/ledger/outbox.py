@@ -50,6 +50,11 @@ def forget(connection: apsw.Connection, event_ids: Iterable[str]) -> None:
             _keep(connection, seq, [part for part in orjson.loads(waiting) if part not in parts])
 
 
+def discard(connection: apsw.Connection) -> None:
+    """Remove every event that waits."""
+    connection.execute("DELETE FROM outbox")
+
+
 def depth(connection: apsw.Connection) -> int:
     """How many events wait."""
     return int(connection.execute("SELECT coalesce(sum(n_waiting), 0) FROM outbox").get)

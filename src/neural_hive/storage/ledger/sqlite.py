@@ -127,6 +127,10 @@ class SqliteLedger:
         if event_ids:
             await self._database.write(partial(outbox.forget, event_ids=event_ids))
 
+    async def discard(self) -> None:
+        """See `Outbox.discard`."""
+        await self._database.write(outbox.discard)
+
     async def depth(self) -> int:
         """See `Outbox.depth`."""
         return await self._database.read(outbox.depth)
