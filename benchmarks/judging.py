@@ -40,8 +40,12 @@ async def measure(show: bool) -> dict:
         async with open_hive(load_settings(ledger_url=url, graph_url=url, bus_url=url), is_recovering=False) as hive:
             everyday, twins = read("everyday.jsonl"), read("twins.jsonl")
             judged = await judge_all(hive, everyday)
+            parallel = read("parallel.jsonl")
+            told = [await judge_all(hive, parallel, language) for language in ("pt", "es", "en")]
             safe, risky = await judge_all(hive, twins, "safe"), await judge_all(hive, twins, "risky")
-    return everyday_metrics(everyday, judged, show) | twin_metrics(twins, safe, risky, show)
+    spreads = [max(j.decision.risk for j in row) - min(j.decision.risk for j in row) for row in zip(*told, strict=True)]
+    literal = {"n_parallel": len(parallel), "risk_spread_of_literal_translations": mean(spreads)}
+    return everyday_metrics(everyday, judged, show) | twin_metrics(twins, safe, risky, show) | literal
 
 
 def everyday_metrics(rows: list[dict], judged: list[Judgement], show: bool) -> dict:

@@ -23,8 +23,10 @@ _MAX_WORD = 64
 
 
 def plain(text: str) -> str:
-    """The form that is read: compatibility characters unified (NFKC), lower case."""
-    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).lower()
+    """The form that is read: compatibility characters unified (NFKC), lower case; half a surrogate pair becomes '?'."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", text).lower().encode("utf-8", "replace").decode("utf-8")
 
 
 def word_ngrams(text: str) -> list[str]:
