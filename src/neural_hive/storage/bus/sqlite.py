@@ -71,7 +71,7 @@ class SqliteBus:
 
     async def is_heard(self) -> bool:
         """See `EventBus.is_heard`."""
-        return await self._database.read(log.has_groups)
+        return await self._database.write(log.has_groups)  # behind the groups that are just joining
 
     def subscribe(self, group: str) -> AsyncIterator[Delivery]:
         """See `EventBus.subscribe`. What this member has not settled when it closes goes to another at once."""
