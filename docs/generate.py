@@ -103,7 +103,11 @@ NUMBERS: dict[str, tuple[tuple[str, Callable[[Any], str], str], ...]] = {
         ("must be stopped, was approved", lambda r: str(r.get("must_stop_approved", "not yet")), "0"),
         ("must be stopped, was approved or let go with conditions", lambda r: str(r["must_stop_waved_through"]), "0"),
         ("riskier twin scores higher", lambda r: f"{_percent(r['riskier_twin_scores_higher'])} of {r['n_twins']}", "100 %"),
-        ("spread of risk between languages, literal translations", lambda r: f"{r['risk_spread_of_literal_translations']:.3f}", "≤ 0.05"),
+        (
+            "spread of risk between languages, literal translations",
+            lambda r: f"{r['risk_spread_of_literal_translations']:.3f}",
+            "≤ 0.05",
+        ),
         ("the same, each language in its own words", lambda r: f"{r['risk_spread_between_languages']:.3f}", "≤ 0.05"),
     ),
     "routing": (

@@ -46,7 +46,7 @@ _TABLE: dict[str, Verb] = {
     "graph": Verb("Teach", "Tell the hive about your systems.", "graph:register"),
     "train": Verb("Teach", "Train on your own data.", "train:register"),
     "classify": Verb("Teach", "Label texts with a model you trained.", "classify:register"),
-    "evaluate": Verb("Teach", "Measure the hive on cases with known answers.", "evaluate:register"),
+    "evaluate": Verb("Teach", "Measure a model you trained on rows with known labels.", "evaluate:register"),
 }
 
 

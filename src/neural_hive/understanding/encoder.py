@@ -7,6 +7,7 @@ import importlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
@@ -86,7 +87,7 @@ class UseEncoder:
             self._first = _TokenLayer(weights)
             self._second = _NgramLayer(weights)
             self._head = _Head(weights)
-        self._blas = _OneBlasThread()
+        self._blas = one_blas_thread()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors, float32 (n_texts, 512), L2-normalised. Any text is accepted, also an empty one."""
@@ -260,7 +261,7 @@ def _checked_resources() -> Path:
     return folder
 
 
-class _OneBlasThread:
+class OneBlasThread:
     """Keeps BLAS on one thread while anyone encodes: these products are too small to share, and waiting costs 100 ×."""
 
     def __init__(self) -> None:
@@ -290,6 +291,12 @@ class _OneBlasThread:
         for library, n in zip(self._libraries, n_threads, strict=True):
             if library.get_num_threads() != n:
                 library.set_num_threads(n)
+
+
+@cache
+def one_blas_thread() -> OneBlasThread:
+    """The limit that this process shares; `with one_blas_thread().limit():` around small products."""
+    return OneBlasThread()
 
 
 def load_encoder(name: str = "use") -> SentenceEncoder:

@@ -156,5 +156,5 @@ class NgramView:
 
 def coverage(counts: SparseRows, totals: Floats) -> Floats:
     """float32 (n_texts,) in [0, 1]: the share of each text's n-grams that is counted; 0 for a text without any."""
-    share: Floats = counts.sums() / np.maximum(totals, np.float32(1))
+    share: Floats = (counts.sums() / np.maximum(totals, np.float32(1))).astype(np.float32)
     return share

@@ -43,7 +43,7 @@ class _Reader(HTMLParser):
 
 def read(html: str) -> _Reader:
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(str(html))
     reader.close()
     return reader
 

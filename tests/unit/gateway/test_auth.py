@@ -121,7 +121,7 @@ async def test_a_signed_token_names_tenant_actor_and_role(gateway: Any, jwks: Pa
 BAD_CLAIMS: dict[str, dict[str, Any]] = {
     "expired": {"exp": int(time.time()) - 120},
     "no expiry": {"exp": None},
-    "not yet valid": {"nbf": int(time.time()) + 300},
+    "not yet valid": {"nbf": int(time.time()) + 86_400},
     "another audience": {"aud": "another"},
     "no audience": {"aud": None},
     "another issuer": {"iss": "https://evil.example"},

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from neural_hive.understanding.features import Floats, Integers
 
 _N_BINS = 15
-_LOWEST, _HIGHEST = 0.02, 5.0
+_LOWEST, _HIGHEST = 0.05, 5.0
 _GOLDEN = (5**0.5 - 1) / 2
 _N_HALVINGS = 40
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_hive.learning.intents.landmarks import choose_landmarks, likeness, whitening
-from neural_hive.learning.intents.solver import Features, fit_one_vs_rest
+from neural_hive.learning.intents.solver import Features, fit_outputs
 from neural_hive.understanding.features import (
     VIEWS,
     Floats,
@@ -31,7 +31,7 @@ _LEAST_TEXTS = {"words": 1, "chars": 2}
 class Scored:
     """What the model makes of n_texts.
 
-    scores: float32 (n_texts, n_classes), above 0 for a class that the text fits. nearest: float32 (n_texts,), likeness in
+    scores: float32 (n_texts, n_outputs), above 0 for an output that the text fits. nearest: float32 (n_texts,), likeness in
     (0, 1] to the most alike landmark. known: float32 (n_texts, n_views) in [0, 1], share of the n-grams that were seen in
     training.
     """
@@ -45,11 +45,12 @@ class Scored:
 class LinearModel:
     """Weights by view and landmark.
 
-    view_weights: per view float16 (n_columns, n_classes). landmarks: float32 (n_landmarks, n_dimensions).
-    landmark_weights: float32 (n_landmarks, n_classes). bias: float32 (n_classes,). sharpness: see `likeness`.
+    An output is a class, or while training also a part that labels share. view_weights: per view float16 (float32 while
+    training) (n_columns, n_outputs). landmarks: float32 (n_landmarks, n_dimensions). landmark_weights: float32
+    (n_landmarks, n_outputs). bias: float32 (n_outputs,). sharpness: see `likeness`.
     """
 
-    view_weights: tuple[NDArray[np.float16], ...]
+    view_weights: tuple[NDArray[np.float16] | Floats, ...]
     landmarks: Floats
     landmark_weights: Floats
     bias: Floats
@@ -64,6 +65,11 @@ class LinearModel:
             for at, (start, stop) in enumerate(zip(rows.starts, rows.starts[1:], strict=False)):
                 scores[at] += rows.values[start:stop] @ weights[rows.columns[start:stop]].astype(np.float32)
         return Scored(scores, kernel.max(axis=1), np.stack([known for _, known in views], axis=1))
+
+    def mixed(self, mixing: Floats) -> LinearModel:
+        """The model whose outputs are sums of these: scores @ mixing, float32 (n_outputs, n_new_outputs). In half size."""
+        views = tuple((weights @ mixing).astype(np.float16) for weights in self.view_weights)
+        return LinearModel(views, self.landmarks, self.landmark_weights @ mixing, self.bias @ mixing, self.sharpness)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,30 +138,28 @@ def _kept_ngrams(vocabulary: dict[str, int], kept: NDArray[np.bool_]) -> dict[st
     return {ngram: at for at, ngram in enumerate(ngram for ngram, column in vocabulary.items() if kept[column])}
 
 
-def fit_linear(corpus: Corpus, truth: Integers, n_classes: int, recipe: Recipe) -> Fitted:
+def fit_linear(corpus: Corpus, signs: Floats, recipe: Recipe) -> Fitted:
     """Fit on all rows of `corpus`.
 
     Args:
         corpus: n_texts rows.
-        truth: int64 (n_texts,), classes from 0 to n_classes − 1.
-        n_classes: at least 2.
+        signs: float32 (n_texts, n_outputs), +1 or −1: what each output should say of each text.
         recipe: penalty, weights, landmarks.
     """
     frequencies = [view.document_frequency() for view in corpus.counts]
     kept = tuple(f >= _LEAST_TEXTS[view] for view, f in zip(VIEWS, frequencies, strict=True))
     idf = tuple(
-        inverse_document_frequency(len(truth), frequency[wanted]) for frequency, wanted in zip(frequencies, kept, strict=True)
+        inverse_document_frequency(len(signs), frequency[wanted]) for frequency, wanted in zip(frequencies, kept, strict=True)
     )
     weighed = [weigh(view.keep(k), i) for view, k, i in zip(corpus.counts, kept, idf, strict=True)]
     landmarks = choose_landmarks(corpus.vectors, recipe.n_landmarks, np.random.default_rng(recipe.seed))
     basis = whitening(landmarks, recipe.sharpness) * np.float32(recipe.meaning_weight)
     meaning = likeness(corpus.vectors, landmarks, recipe.sharpness) @ basis
-    weights = fit_one_vs_rest(Features(_side_by_side(weighed), meaning), truth, n_classes, recipe.penalty)
+    weights = fit_outputs(Features(_side_by_side(weighed), meaning), signs, recipe.penalty)
     sizes = np.cumsum([view.n_columns for view in weighed])
     *view_weights, rest = np.split(weights, sizes)
     landmark_weights: Floats = np.matmul(basis, rest[:-1], dtype=np.float32)
-    halves = tuple(part.astype(np.float16) for part in view_weights)
-    model = LinearModel(halves, landmarks, landmark_weights, rest[-1].copy(), recipe.sharpness)
+    model = LinearModel(tuple(view_weights), landmarks, landmark_weights, rest[-1].copy(), recipe.sharpness)
     return Fitted(model, kept, idf)
 
 

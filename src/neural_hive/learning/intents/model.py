@@ -15,7 +15,7 @@ from neural_hive.learning.intents.calibrate import Doubles, probabilities
 from neural_hive.learning.intents.linear import LinearModel, Scored
 from neural_hive.learning.intents.rows import language_of
 from neural_hive.learning.intents.scope import ANY_LANGUAGE, ScopeRule, signals
-from neural_hive.understanding.encoder import SentenceEncoder
+from neural_hive.understanding.encoder import SentenceEncoder, one_blas_thread
 from neural_hive.understanding.features import NgramView
 from neural_hive.understanding.language import LanguageIdentifier
 
@@ -54,7 +54,9 @@ class IntentModel:
 
     def score(self, texts: Sequence[str]) -> Scored:
         """Raw scores and what the scope rule looks at."""
-        return self.linear.score([view.transform(texts) for view in self.views], self.encoder.encode(texts))
+        with one_blas_thread().limit():
+            vectors = self.encoder.encode(texts)
+            return self.linear.score([view.transform(texts) for view in self.views], vectors)
 
     def label(self, texts: Sequence[str], languages: Sequence[str] | None = None) -> list[Answer]:
         """One answer per text, in order.
@@ -67,11 +69,11 @@ class IntentModel:
         for start in range(0, len(texts), _N_BATCH):
             batch = texts[start : start + _N_BATCH]
             said = languages[start : start + _N_BATCH] if languages is not None else [""] * len(batch)
-            answers += self._label_batch(batch, said)
+            answers += self.answers(self.score(batch), batch, said)
         return answers
 
-    def _label_batch(self, texts: Sequence[str], languages: Sequence[str]) -> list[Answer]:
-        scored = self.score(texts)
+    def answers(self, scored: Scored, texts: Sequence[str], languages: Sequence[str]) -> list[Answer]:
+        """What the scores of these texts mean."""
         chances: Doubles = probabilities(scored.scores, self.temperature)
         best = chances.argmax(axis=1)
         scope_scores = self.scope.score(signals(scored, self.temperature))

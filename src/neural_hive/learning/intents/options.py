@@ -18,7 +18,7 @@ class TrainingOptions:
     n_folds: parts of the cross-validation. n_landmarks: training texts that others are compared with. sharpness: of
     that comparison, exp(sharpness × (cosine − 1)). penalties, meaning_weights: candidates for the L2 penalty and for the
     weight of the sentence vector against the n-grams; the first is the default that another must clearly beat.
-    n_choice_rows: rows used to compare candidates.
+    n_choice_rows: rows used to compare candidates. part_weights: candidates for what the words that labels share count for.
     """
 
     name: str = "intents"
@@ -27,13 +27,14 @@ class TrainingOptions:
     description: str = ""
     encoder: str = "use"
     seed: int = 0
-    acceptance: float = 0.975
+    acceptance: float = 0.985
     n_folds: int = 4
     n_landmarks: int = 1_536
     sharpness: float = 2.0
     penalties: tuple[float, ...] = (1.67, 0.5)
     meaning_weights: tuple[float, ...] = (3.0, 1.5, 6.0)
     n_choice_rows: int = 3_000
+    part_weights: tuple[float, ...] = (0.0, 0.15, 0.3)
 
 
 def silent(_doing: str, _share: float) -> None:

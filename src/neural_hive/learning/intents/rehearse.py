@@ -11,25 +11,33 @@ from numpy.typing import NDArray
 
 from neural_hive.learning.intents.linear import Corpus, Fitted, Recipe, Scored, fit_linear
 from neural_hive.learning.intents.options import TrainingOptions
+from neural_hive.learning.intents.parts import code
 from neural_hive.understanding.features import Floats, Integers
 
 #: Share of the classes that is hidden once, over all folds.
 _HIDDEN_SHARE = 0.5
 #: With fewer classes nothing can be hidden and still leave a choice.
 _LEAST_CLASSES = 4
-#: Share of the candidate rows that candidates are compared on.
-_COMPARED_SHARE = 1 / 3
+#: One in so many of the candidate rows is what candidates are compared on.
+_ONE_COMPARED_IN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """What one fold's model made of texts it had not seen.
 
-    rows: int64 (n_texts,), which rows of the data. scored: scores are −∞ for the classes that were hidden.
+    rows: int64 (n_texts,), which rows of the data. scored: of the classes, −∞ for those that were hidden. shared: float32
+    (n_texts, n_parts), scores of the parts that labels share.
     """
 
     rows: Integers
     scored: Scored
+    shared: Floats
+
+    def mixed(self, members: Floats, weight: float) -> Part:
+        """With the shared parts added to the classes that have them."""
+        scores = self.scored.scores + np.float32(weight) * (self.shared @ members.T)
+        return replace(self, scored=replace(self.scored, scores=scores))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +47,43 @@ class Rehearsal:
     known: Part
     unknown: Part
 
+    def mixed(self, members: Floats, weight: float) -> Rehearsal:
+        """With the shared parts added to the classes that have them."""
+        return Rehearsal(self.known.mixed(members, weight), self.unknown.mixed(members, weight))
+
+    def is_right(self, truth: Integers) -> NDArray[np.bool_]:
+        """bool (n_known,): the best score is that of the row's class."""
+        right: NDArray[np.bool_] = self.known.scored.scores.argmax(axis=1) == truth[self.known.rows]
+        return right
+
 
 def rehearse(
-    corpus: Corpus, truth: Integers, recipe: Recipe, options: TrainingOptions, on_fold: Callable[[int], None]
+    corpus: Corpus,
+    truth: Integers,
+    members: Floats,
+    recipe: Recipe,
+    options: TrainingOptions,
+    on_fold: Callable[[int], None],
 ) -> Rehearsal:
     """Cross-validate, hiding some classes from each fold's model.
 
     Args:
         corpus: n_texts rows.
         truth: int64 (n_texts,).
+        members: float32 (n_classes, n_parts), see `membership`.
         recipe: of the linear model.
         options: folds and seed.
         on_fold: called with the number of folds done.
     """
     rng = np.random.default_rng(options.seed)
     fold_of = stratified_folds(truth, options.n_folds, rng)
+    signs = code(members)
     known, unknown = [], []
-    for fold, hidden in enumerate(_hidden_classes(int(truth.max()) + 1, options.n_folds, rng)):
-        is_hidden = hidden[truth]
-        is_held_out = fold_of == fold
-        fitted = _fit_without(corpus, truth, hidden, np.flatnonzero(~is_hidden & ~is_held_out), recipe)
+    for fold, hidden in enumerate(_hidden_classes(len(members), options.n_folds, rng)):
+        is_hidden, is_held_out = hidden[truth], fold_of == fold
+        outputs = np.concatenate([~hidden, np.ones(members.shape[1], dtype=np.bool_)])
+        rows = np.flatnonzero(~is_hidden & ~is_held_out)
+        fitted = fit_linear(corpus.take(rows), signs[truth[rows]][:, outputs], recipe)
         known.append(_score(fitted, corpus, np.flatnonzero(~is_hidden & is_held_out), hidden))
         unknown.append(_score(fitted, corpus, np.flatnonzero(is_hidden), hidden))
         on_fold(fold + 1)
@@ -84,21 +109,25 @@ def _hidden_classes(n_classes: int, n_folds: int, rng: np.random.Generator) -> I
         yield hidden
 
 
-def _fit_without(corpus: Corpus, truth: Integers, hidden: NDArray[np.bool_], rows: Integers, recipe: Recipe) -> Fitted:
-    number = np.cumsum(~hidden) - 1
-    return fit_linear(corpus.take(rows), number[truth[rows]], int((~hidden).sum()), recipe)
-
-
 def _score(fitted: Fitted, corpus: Corpus, rows: Integers, hidden: NDArray[np.bool_]) -> Part:
     scored = fitted.score(corpus.take(rows))
+    n_learnt = int((~hidden).sum())
     scores: Floats = np.full((len(rows), len(hidden)), -np.inf, dtype=np.float32)
-    scores[:, ~hidden] = scored.scores
-    return Part(rows, replace(scored, scores=scores))
+    scores[:, ~hidden] = scored.scores[:, :n_learnt]
+    return Part(rows, replace(scored, scores=scores), scored.scores[:, n_learnt:])
 
 
 def _joined(parts: Sequence[Part]) -> Part:
     scored = Scored(*(np.concatenate([getattr(p.scored, name) for p in parts]) for name in ("scores", "nearest", "known")))
-    return Part(np.concatenate([p.rows for p in parts]), scored)
+    return Part(np.concatenate([p.rows for p in parts]), scored, np.concatenate([p.shared for p in parts]))
+
+
+def choose_part_weight(rehearsal: Rehearsal, truth: Integers, members: Floats, weights: Sequence[float]) -> float:
+    """The weight of the shared parts with which most known rows are right; the first of equals."""
+    if not members.shape[1]:
+        return 0.0
+    n_right = [int(rehearsal.mixed(members, weight).is_right(truth).sum()) for weight in weights]
+    return weights[n_right.index(max(n_right))]
 
 
 def choose_recipe(corpus: Corpus, truth: Integers, options: TrainingOptions, on_try: Callable[[float], None]) -> Recipe:
@@ -112,15 +141,16 @@ def choose_recipe(corpus: Corpus, truth: Integers, options: TrainingOptions, on_
     others += [replace(default, penalty=penalty) for penalty in options.penalties[1:]]
     rng = np.random.default_rng(options.seed)
     rows = np.sort(rng.permutation(len(truth))[: options.n_choice_rows])
-    compared = stratified_folds(truth[rows], round(1 / _COMPARED_SHARE), rng) == 0
-    train, test = rows[~compared], rows[compared]
+    is_compared = stratified_folds(truth[rows], _ONE_COMPARED_IN, rng) == 0
+    train, test = rows[~is_compared], rows[is_compared]
     classes, numbered = np.unique(truth[train], return_inverse=True)
     if len(classes) < 2 or not len(test):
         return default
+    signs = code(np.zeros((len(classes), 0), dtype=np.float32))[numbered]
     best, best_right = default, np.zeros(0, dtype=np.bool_)
     for at, recipe in enumerate([default, *others]):
-        fitted = fit_linear(corpus.take(train), numbered, len(classes), recipe)
-        right = classes[fitted.score(corpus.take(test)).scores.argmax(axis=1)] == truth[test]
+        scored = fit_linear(corpus.take(train), signs, recipe).score(corpus.take(test))
+        right = classes[scored.scores.argmax(axis=1)] == truth[test]
         if recipe is default or _is_clearly_better(right, best_right):
             best, best_right = recipe, right
         on_try((at + 1) / (len(others) + 1))

@@ -18,6 +18,8 @@ ANY_LANGUAGE = ""
 #: Fewer rows than this say too little about the tail of a language.
 _LEAST_ROWS = 100
 _RIDGE = 1.0
+#: A signal that hardly varies in the data still may a little, in its own unit (scores and shares are of the order of 1).
+_LEAST_SCALE = 0.02
 _N_STEPS = 30
 
 
@@ -73,7 +75,7 @@ def fit_scope(inside: Sample, outside: Sample, acceptance: float) -> ScopeRule:
         outside: texts of classes that were hidden from the model; may be empty, then every signal counts the same.
         acceptance: share of `inside` that must stay in scope, per language.
     """
-    mean, scale = inside.found.mean(axis=0), np.maximum(inside.found.std(axis=0), 1e-6)
+    mean, scale = inside.found.mean(axis=0), np.maximum(inside.found.std(axis=0), _LEAST_SCALE)
     if len(outside.found):
         weights = _signal_weights((inside.found - mean) / scale, (outside.found - mean) / scale)
     else:

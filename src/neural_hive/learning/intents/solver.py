@@ -1,4 +1,4 @@
-"""One linear model per class, all at once: squared hinge loss, L2 penalty, Newton steps by conjugate gradients."""
+"""One linear model per output, all at once: squared hinge loss, L2 penalty, Newton steps by conjugate gradients."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neural_hive.understanding.features import Floats, Integers, SparseRows
+from neural_hive.understanding.features import Floats, SparseRows
 
 _N_NEWTON_STEPS = 7
 _N_GRADIENT_STEPS = 15
-#: Stop when this share of the (row, class) pairs at most changes sides of the margin, or the residual shrank to this.
+#: Stop when this share of the (row, output) pairs at most changes sides of the margin, or the residual shrank to this.
 _LEAST_CHANGE = 5e-4
 _LEAST_RESIDUAL = 1e-3
 
@@ -31,13 +31,13 @@ class Features:
         self.n_rows, self.n_columns = len(sparse), sparse.n_columns + self._dense.shape[1]
 
     def times(self, weights: Floats) -> Floats:
-        """X W: float32 (n_columns, n_classes) → (n_rows, n_classes)."""
+        """X W: float32 (n_columns, n_outputs) → (n_rows, n_outputs)."""
         product: Floats = self._sparse @ weights[: self._n_sparse]
         product += self._dense @ weights[self._n_sparse :]
         return product
 
     def transposed_times(self, values: Floats) -> Floats:
-        """Xᵀ V: float32 (n_rows, n_classes) → (n_columns, n_classes)."""
+        """Xᵀ V: float32 (n_rows, n_outputs) → (n_columns, n_outputs)."""
         product = np.empty((self.n_columns, values.shape[1]), dtype=np.float32)
         product[: self._n_sparse] = self._sparse_t @ values
         product[self._n_sparse :] = self._dense.T @ values
@@ -55,21 +55,18 @@ class _Problem:
         return float((slack * slack).sum(dtype=np.float64) + self.penalty * (weights * weights).sum(dtype=np.float64))
 
 
-def fit_one_vs_rest(features: Features, truth: Integers, n_classes: int, penalty: float) -> Floats:
-    """Minimise Σ max(0, 1 − y xᵀw)² + penalty × ‖w‖² for each class; float32 (n_columns, n_classes).
+def fit_outputs(features: Features, signs: Floats, penalty: float) -> Floats:
+    """Minimise Σ max(0, 1 − y xᵀw)² + penalty × ‖w‖² for each output; float32 (n_columns, n_outputs).
 
     Args:
         features: of the training rows.
-        truth: int64 (n_rows,), the class of each row.
-        n_classes: classes to learn; a class without rows gets scores near −1.
+        signs: float32 (n_rows, n_outputs), +1 or −1: what each output should say of each row.
         penalty: strength of the L2 penalty; what liblinear calls 1 / (2 C).
 
     Source: Keerthi & DeCoste 2005, "A modified finite Newton method for fast solution of large scale linear SVMs".
     """
-    signs = np.full((features.n_rows, n_classes), -1, dtype=np.float32)
-    signs[np.arange(features.n_rows), truth] = 1
     problem = _Problem(features, signs, penalty)
-    weights = np.zeros((features.n_columns, n_classes), dtype=np.float32)
+    weights = np.zeros((features.n_columns, signs.shape[1]), dtype=np.float32)
     scores = np.zeros_like(signs)
     active = np.ones(signs.shape, dtype=np.bool_)
     for _ in range(_N_NEWTON_STEPS):

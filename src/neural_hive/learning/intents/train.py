@@ -12,10 +12,11 @@ from neural_hive.learning.intents.calibrate import expected_calibration_error, f
 from neural_hive.learning.intents.linear import Recipe, fit_linear, read_corpus
 from neural_hive.learning.intents.model import IntentModel, macro_f1
 from neural_hive.learning.intents.options import Progress, TrainingOptions, silent
-from neural_hive.learning.intents.rehearse import Rehearsal, choose_recipe, rehearse
+from neural_hive.learning.intents.parts import code, membership
+from neural_hive.learning.intents.rehearse import Rehearsal, choose_part_weight, choose_recipe, rehearse
 from neural_hive.learning.intents.rows import LabelledText, check_trainable, fingerprint
 from neural_hive.learning.intents.scope import Sample, ScopeRule, area_under_roc, fit_scope, signals
-from neural_hive.understanding.encoder import SentenceEncoder, load_encoder
+from neural_hive.understanding.encoder import SentenceEncoder, load_encoder, one_blas_thread
 from neural_hive.understanding.features import Floats, Integers
 from neural_hive.understanding.language import LanguageIdentifier
 
@@ -45,25 +46,33 @@ def train_intents(
     """
     options = options or TrainingOptions()
     check_trainable(rows)
-    encoder = encoder or load_encoder(options.encoder)
+    with one_blas_thread().limit():
+        return _train(rows, options, progress, encoder or load_encoder(options.encoder))
+
+
+def _train(rows: Sequence[LabelledText], options: TrainingOptions, progress: Progress, encoder: SentenceEncoder) -> IntentModel:
     labels = tuple(sorted({row.label for row in rows}))
     number = {label: at for at, label in enumerate(labels)}
     truth = np.asarray([number[row.label] for row in rows], dtype=np.int64)
     languages = _languages(rows)
     corpus = read_corpus([row.text for row in rows], _encode(encoder, rows, progress))
     recipe = choose_recipe(corpus, truth, options, _spread(progress, "Choosing", _READ, _CHOSEN))
+    members = membership(labels)
     told = _spread(progress, "Rehearsing", _CHOSEN, _REHEARSED)
-    rehearsal = rehearse(corpus, truth, recipe, options, lambda n_done: told(n_done / options.n_folds))
+    rehearsal = rehearse(corpus, truth, members, recipe, options, lambda n_done: told(n_done / options.n_folds))
+    part_weight = choose_part_weight(rehearsal, truth, members, options.part_weights)
+    rehearsal = rehearsal.mixed(members, part_weight)
     temperature = fit_temperature(rehearsal.known.scored.scores, truth[rehearsal.known.rows])
     scope = _fit_scope(rehearsal, truth, languages, temperature, options.acceptance)
     progress("Learning", _REHEARSED)
-    fitted = fit_linear(corpus, truth, len(labels), recipe)
+    fitted = fit_linear(corpus, code(members)[truth], recipe)
+    linear = fitted.model.mixed(np.vstack([np.eye(len(labels), dtype=np.float32), np.float32(part_weight) * members.T]))
     progress("Learnt", 1.0)
-    manifest = _describe(rows, languages, options, recipe) | {
+    manifest = _describe(rows, languages, options, recipe, part_weight) | {
         "metrics": _measure(rehearsal, truth, languages, temperature, scope),
         "encoder": {"name": options.encoder, "digest": encoder.digest},
     }
-    return IntentModel(labels, fitted.views(corpus), fitted.model, temperature, scope, encoder, manifest)
+    return IntentModel(labels, fitted.views(corpus), linear, temperature, scope, encoder, manifest)
 
 
 def _spread(progress: Progress, doing: str, start: float, stop: float) -> Any:
@@ -105,7 +114,7 @@ def _measure(
     """Cross-validated numbers, on rows that the fold's model had not seen, among the classes that it knew."""
     known, actual = rehearsal.known, truth[rehearsal.known.rows]
     predicted = known.scored.scores.argmax(axis=1)
-    is_right = predicted == actual
+    is_right = rehearsal.is_right(truth)
     before, after = (probabilities(known.scored.scores, t).max(axis=1) for t in (1.0, temperature))
     inside, outside = (scope.score(signals(part.scored, temperature)) for part in (known, rehearsal.unknown))
     least = scope.threshold("")
@@ -123,7 +132,9 @@ def _measure(
     }
 
 
-def _describe(rows: Sequence[LabelledText], languages: Sequence[str], options: TrainingOptions, recipe: Recipe) -> dict[str, Any]:
+def _describe(
+    rows: Sequence[LabelledText], languages: Sequence[str], options: TrainingOptions, recipe: Recipe, part_weight: float
+) -> dict[str, Any]:
     return {
         "name": options.name,
         "version": options.version,
@@ -140,6 +151,7 @@ def _describe(rows: Sequence[LabelledText], languages: Sequence[str], options: T
             "meaning": f"likeness to {recipe.n_landmarks} landmarks at most, Nyström, sharpness {recipe.sharpness}",
             "penalty": recipe.penalty,
             "meaning_weight": recipe.meaning_weight,
+            "part_weight": part_weight,
             "seed": options.seed,
             "n_folds": options.n_folds,
             "acceptance": options.acceptance,
