@@ -39,7 +39,9 @@ EXECUTED = [
     *(ROOT / "docs" / "how-to" / f"{name}.md" for name in ("batch-decide", "troubleshoot")),
 ]
 #: Folders of one person's machine, and registries: neither belongs into a file.
-ELSEWHERE = re.compile(r"(?<![\w.~/])/(?:wor[k]|home|roo[t]|Users|mnt)/\w|\b(?:files\.python[h]osted|py[p]i|registry\.npm[j]s)\.org\b")
+ELSEWHERE = re.compile(
+    r"(?<![\w.~/])/(?:wor[k]|home|roo[t]|Users|mnt)/\w|\b(?:files\.python[h]osted|py[p]i|registry\.npm[j]s)\.org\b"
+)
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from neural_hive.learning.intents.calibrate import fit_temperature, log_loss
 from neural_hive.learning.intents.linear import Corpus, Fitted, Recipe, Scored, fit_linear
 from neural_hive.learning.intents.options import TrainingOptions
 from neural_hive.learning.intents.parts import code
@@ -123,11 +124,16 @@ def _joined(parts: Sequence[Part]) -> Part:
 
 
 def choose_part_weight(rehearsal: Rehearsal, truth: Integers, members: Floats, weights: Sequence[float]) -> float:
-    """The weight of the shared parts with which most known rows are right; the first of equals."""
+    """The weight of the shared parts with the least log loss on known rows, each at its best temperature."""
     if not members.shape[1]:
         return 0.0
-    n_right = [int(rehearsal.mixed(members, weight).is_right(truth).sum()) for weight in weights]
-    return weights[n_right.index(max(n_right))]
+    losses = [_log_loss(rehearsal.mixed(members, weight).known, truth) for weight in weights]
+    return weights[losses.index(min(losses))]
+
+
+def _log_loss(known: Part, truth: Integers) -> float:
+    actual = truth[known.rows]
+    return log_loss(known.scored.scores, actual, fit_temperature(known.scored.scores, actual))
 
 
 def choose_recipe(corpus: Corpus, truth: Integers, options: TrainingOptions, on_try: Callable[[float], None]) -> Recipe:
