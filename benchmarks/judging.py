@@ -11,6 +11,7 @@ import asyncio
 import json
 import tempfile
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean
 
@@ -103,7 +104,7 @@ def main() -> None:
         print(f"{name:34} {value:.4f}" if isinstance(value, float) else f"{name:34} {value}")
     out = ROOT / "benchmarks/results/judging.json"
     out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(metrics, indent=1) + "\n")
+    out.write_text(json.dumps(metrics | {"measured": datetime.now(UTC).date().isoformat()}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

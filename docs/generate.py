@@ -1,6 +1,7 @@
 """Writes the generated parts of the documentation: `python -m docs.generate`, from the root; `make docs` does.
 
-Settings, metrics, commands, routes and schemas come from the code, the numbers in README.md from `benchmarks/results`.
+Settings, metrics, commands, routes and schemas come from the code, the quality page and the numbers in README.md from
+`benchmarks/results`.
 `--check` writes nothing and exits 1 when something is not current.
 """
 
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from docs.quality import measured, quality_page
 from pydantic import BaseModel, SecretStr
 
 from neural_hive.cli.reference import reference as cli_reference
@@ -94,6 +96,11 @@ def _percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def value_of(result: str, measure: str) -> Any:
+    """The value of one measure of the quality page; NaN if it was not measured."""
+    return next((row["value"] for row in measured(result) if row["measure"] == measure), float("nan"))
+
+
 #: Result file → rows: what is measured, how its value is found, what is aimed at.
 NUMBERS: dict[str, tuple[tuple[str, Callable[[Any], str], str], ...]] = {
     "judging": (
@@ -113,7 +120,7 @@ NUMBERS: dict[str, tuple[tuple[str, Callable[[Any], str], str], ...]] = {
     "routing": (
         (
             "requirement → specialist, real requirements, macro-F1",
-            lambda r: f"{r['all']['macro_f1']:.2f} of {r['all']['n']}",
+            lambda _: f"{value_of('routing', 'macro-F1, all'):.2f}",
             "–",
         ),
     ),
@@ -176,6 +183,7 @@ def pages() -> dict[Path, bytes]:
         reference / "settings.md": settings_page(),
         reference / "metrics.md": metrics_reference(),
         reference / "cli.md": cli_reference(),
+        reference / "quality.md": quality_page(),
         ROOT / "README.md": readme(),
     }
     published = http_files(document_for(Settings.model_construct()))

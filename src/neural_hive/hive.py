@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import resources
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,37 +32,53 @@ from neural_hive.contracts import (
 from neural_hive.errors import ConfigurationError, HiveError
 from neural_hive.hearing import Hearing
 from neural_hive.learning.trust import TrustBook
-from neural_hive.observability.arrivals import ARRIVAL
-from neural_hive.observability.logs import configure_logs
 from neural_hive.observability.observing import Observing, observe
+from neural_hive.pipeline.champion import ChampionMind
 from neural_hive.pipeline.context import ContextReader
 from neural_hive.pipeline.filing import Filing
 from neural_hive.pipeline.intake import Intake
 from neural_hive.pipeline.judging import Judge, Judgement
 from neural_hive.pipeline.listening import Listener
 from neural_hive.pipeline.live import LiveEvents, past_events
+from neural_hive.pipeline.minds import Mind, ProcessMind, ThreadMind
 from neural_hive.pipeline.panel import LocalSpecialist, Panel, Specialist
 from neural_hive.pipeline.recovery import Recovery, Relay
 from neural_hive.pipeline.run import Pipeline
-from neural_hive.ports import Cache, CaseQuery, EventBus, IdempotencyKey, KnowledgeGraph, Related
+from neural_hive.pipeline.starting import FirstReads
+from neural_hive.pipeline.worker import Worker
+from neural_hive.ports import Cache, CaseCount, CaseQuery, EventBus, IdempotencyKey, KnowledgeGraph, Related
 from neural_hive.settings import Settings
 from neural_hive.specialists.rubric import Rubric, bundled_rubrics, check_vocabulary, rubrics_in
 from neural_hive.storage.open import LedgerWithOutbox, Storage, open_storage
-from neural_hive.understanding.domains import DomainModel
-from neural_hive.understanding.encoder import UseEncoder
 from neural_hive.understanding.lexicon import vocabulary
 from neural_hive.understanding.privacy import Masker
-from neural_hive.understanding.understand import Understander
+from neural_hive.understanding.understand import load_understander
 
 if TYPE_CHECKING:
     from neural_hive.understanding.speech.streaming import Heard
 
 #: Longest that background work may take to end when the hive closes. Seconds.
 DRAIN_S = 3.0
+#: Longest that readiness and metrics wait for a store, in seconds.
+PING_S = 2.0
+#: Pause before a task that has not ended is cancelled again, in seconds.
+STOP_AGAIN_S = 0.2
 #: Newest cases whose reviews are counted at start.
 TRUST_CASES = 200
 #: How often a watcher of a case that another process judges looks again. Seconds.
 WATCH_INTERVAL_S = 0.1
+
+
+class ProcessRole(StrEnum):
+    """What a process is there for.
+
+    everything: it judges all that it accepts. gateway: what may be judged later is left to the workers, if the bus reaches any.
+    worker: it judges what gateways left.
+    """
+
+    EVERYTHING = "everything"
+    GATEWAY = "gateway"
+    WORKER = "worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +96,18 @@ class Hive:
 
     def __init__(
         self, settings: Settings, stores: Stores, pipeline: Pipeline, judge: Judge, panel: Panel, intake: Intake, live: LiveEvents,
-        observing: Observing, filing: Filing, relay: Relay, context: ContextReader, understander: Understander,
+        observing: Observing, filing: Filing, relay: Relay, context: ContextReader, mind: ChampionMind,
     ) -> None:  # fmt: skip
         self.settings, self.stores = settings, stores
         self._pipeline, self._judge, self._panel, self._intake, self._live = pipeline, judge, panel, intake, live
         self._hearing = Hearing(settings)
         self._trust = TrustBook()
-        self.observing, self._filing, self._relay, self._context, self._understander = (
+        self.observing, self._filing, self._relay, self._context, self._mind = (
             observing,
             filing,
             relay,
             context,
-            understander,
+            mind,
         )
 
     @property
@@ -133,6 +148,10 @@ class Hive:
     async def cases(self, query: CaseQuery) -> Page:
         """Cases of one tenant, newest first."""
         return await self.stores.ledger.find(query)
+
+    async def tally(self, tenant: str, since: datetime, period: timedelta) -> Sequence[CaseCount]:
+        """Decided cases of one tenant by period and outcome. See `Ledger.tally`."""
+        return await self.stores.ledger.tally(tenant, since, period)
 
     async def review(self, tenant: str, case_id: str, *, reviewer: str, verdict: Outcome, comment: str) -> Case:
         """Record a person's verdict; the case with it."""
@@ -195,7 +214,7 @@ class Hive:
     async def learn_systems(self) -> int:
         """Read the names of the catalogue's systems again, after an import; returns how many there are."""
         names = await self._context.names()
-        self._understander.learn_names(names)
+        await self._mind.learn_names(names)
         return len(names)
 
     def specialists(self) -> list[dict[str, Any]]:
@@ -212,6 +231,7 @@ class Hive:
         states = dict(zip(parts, await asyncio.gather(*(_ping(p) for p in parts.values())), strict=True))
         for specialist in self._panel.specialists.values():
             states[f"specialist-{specialist.name}"] = _condition(specialist.state())
+        states["models"] = self._mind.state()
         if (heard := self._hearing.state()) is not None:
             states["speech"] = heard
         return {"ready": True, "dependencies": states}
@@ -220,8 +240,9 @@ class Hive:
         """All metrics in Prometheus' text format."""
         depths = {"understanding": self._judge.queue_depth, "background": self._pipeline.n_working, "filing": self._filing.depth}
         try:
-            depths["outbox"] = await self.stores.ledger.depth()
-        except HiveError as error:
+            async with asyncio.timeout(PING_S):
+                depths["outbox"] = await self.stores.ledger.depth()
+        except (HiveError, TimeoutError) as error:
             self.observing.listeners.on_failed("", "outbox", error)
         metrics = self.observing.metrics
         metrics.set_depths(**depths)
@@ -286,7 +307,7 @@ def _condition(state: Mapping[str, object]) -> dict[str, str]:
 
 async def _ping(part: Any) -> dict[str, str]:
     try:
-        async with asyncio.timeout(2.0):
+        async with asyncio.timeout(PING_S):
             await part.ping()
     except (HiveError, TimeoutError) as error:
         return {"status": "degraded", "detail": str(error) or "no answer within 2 s"}
@@ -294,42 +315,51 @@ async def _ping(part: Any) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_hive(settings: Settings, *, is_recovering: bool = True) -> AsyncIterator[Hive]:
+async def open_hive(
+    settings: Settings, *, is_recovering: bool = True, role: ProcessRole = ProcessRole.EVERYTHING, is_serving: bool = False
+) -> AsyncIterator[Hive]:
     """Open everything that the settings name; close it in reverse order.
 
     Args:
         settings: the one table.
         is_recovering: finish unfinished cases and publish recorded events in the background.
+        role: who judges what may be judged later.
+        is_serving: for long and for many; texts are understood in a process of their own unless the settings say otherwise.
+
+    A server that does not answer yet is no error: readiness tells, and what it holds is read when it comes.
 
     Raises:
         ConfigurationError: a setting names something that cannot be opened.
-        StorageError: a store that is needed does not answer.
+        StorageError: a SQLite file cannot be opened.
         ModelError: a model is missing or damaged.
     """
     async with AsyncExitStack() as stack:
-        storage = await stack.enter_async_context(open_storage())
-        stores = await _open_stores(settings, storage)
-        rubrics = _rubrics(settings)
-        understander = await asyncio.to_thread(load_understander)
-        observing = observe(settings.otlp_endpoint, settings.trace_sample_ratio)
+        service = "hive" if role is ProcessRole.EVERYTHING else role.value
+        observing = observe(settings.otlp_endpoint, settings.trace_sample_ratio, service)
         stack.push_async_callback(observing.close)
-        hive, background = _assemble(settings, stores, rubrics, understander, observing)
+        storage = await stack.enter_async_context(open_storage())
+        starting = asyncio.create_task(_open_mind(settings, storage, observing.listeners, is_serving=is_serving))
+        stack.push_async_callback(_close_mind, starting)
+        stores = await _open_stores(settings, storage, observing)
+        rubrics = _rubrics(settings)
+        mind = await starting
+        hive, background = _assemble(settings, stores, rubrics, mind, observing, role)
         stack.push_async_callback(hive._panel.close)
-        stack.callback(hive._judge.close)
         stack.push_async_callback(hive._hearing.close)
-        await hive.learn_systems()
-        await hive.learn_trust()
-        stack.push_async_callback(_stop, await _start(background if is_recovering else ()))
+        first = FirstReads({"catalogue": hive.learn_systems, "trust": hive.learn_trust}, observing.listeners)
+        await first.attempt()
+        stack.push_async_callback(_stop, await _start([first.run, *background] if is_recovering else ()))
         stack.push_async_callback(hive._pipeline.drain, DRAIN_S)
         yield hive
 
 
-async def _open_stores(settings: Settings, storage: Storage) -> Stores:
+async def _open_stores(settings: Settings, storage: Storage, observing: Observing) -> Stores:
+    watched = observing.watched
     return Stores(
-        ledger=await storage.ledger(settings.ledger_url),
-        graph=await storage.graph(settings.graph_url),
-        cache=await storage.cache(settings.cache_url),
-        bus=await storage.bus(settings.bus_url),
+        ledger=watched("ledger", settings.ledger_url, await storage.ledger(settings.ledger_url)),
+        graph=watched("graph", settings.graph_url, await storage.graph(settings.graph_url)),
+        cache=watched("cache", settings.cache_url, await storage.cache(settings.cache_url)),
+        bus=watched("bus", settings.bus_url, await storage.bus(settings.bus_url)),
     )
 
 
@@ -339,21 +369,42 @@ def _rubrics(settings: Settings) -> dict[str, Rubric]:
     return rubrics
 
 
-def load_understander() -> Understander:
-    """Encoder and domain model from the package, checked against their hashes. Takes about half a second."""
-    folder = Path(str(resources.files("neural_hive").joinpath("models", "understanding")))
-    return Understander(UseEncoder(), DomainModel.load(folder))
+async def _open_mind(settings: Settings, storage: Storage, listener: Listener, *, is_serving: bool) -> ChampionMind:
+    n_processes = settings.understanding_processes
+    if n_processes is None:
+        n_processes = 1 if is_serving else 0
+
+    async def open_mind(model: Path | None) -> Mind:
+        if n_processes:
+            return await ProcessMind.start(n_processes, model)
+        return ThreadMind(await asyncio.to_thread(load_understander, model))
+
+    mind = ChampionMind(await storage.models(settings.models_url), open_mind, listener, settings.models_interval_s)
+    await mind.open()
+    return mind
+
+
+async def _close_mind(starting: asyncio.Task[ChampionMind]) -> None:
+    """Close what was opened, also when another part could not be opened meanwhile."""
+    starting.cancel()
+    with suppress(asyncio.CancelledError, HiveError):
+        await (await starting).close()
 
 
 def _assemble(
-    settings: Settings, stores: Stores, rubrics: Mapping[str, Rubric], understander: Understander, observing: Observing
+    settings: Settings,
+    stores: Stores,
+    rubrics: Mapping[str, Rubric],
+    mind: ChampionMind,
+    observing: Observing,
+    role: ProcessRole,
 ) -> tuple[Hive, list[Any]]:
     listener: Listener = observing.listeners
-    panel = Panel(_specialists(settings, rubrics), listener)
+    panel = Panel(_specialists(settings, rubrics, observing), listener)
     context = ContextReader(stores.graph, settings.similar_cases)
     digests = {name: rubric.digest[:16] for name, rubric in sorted(rubrics.items())}
     judge = Judge(
-        understander, panel, bundled_guardrails(), context, listener,
+        mind, panel, bundled_guardrails(), context, listener,
         answer_language=settings.answer_language, rubric_digests=digests,
     )  # fmt: skip
     intake, live = Intake(Masker(), settings.max_text_chars), LiveEvents()
@@ -361,20 +412,24 @@ def _assemble(
     pipeline = Pipeline(
         stores.ledger, intake, judge, live, listener,
         deadline_s=settings.deadline_ms / 1e3, lease_s=settings.lease_s, on_judged=filing.put,
+        has_workers=stores.bus.is_heard if role is ProcessRole.GATEWAY else None,
     )  # fmt: skip
     recovery = Recovery(
         stores.ledger, pipeline.finish, listener, interval_s=settings.recovery_interval_s, lease_s=settings.lease_s
     )
     relay = Relay(stores.ledger, stores.bus, listener)
-    hive = Hive(settings, stores, pipeline, judge, panel, intake, live, observing, filing, relay, context, understander)
-    return hive, [recovery.run, relay.run, filing.run]
+    hive = Hive(settings, stores, pipeline, judge, panel, intake, live, observing, filing, relay, context, mind)
+    loops = [recovery.run, relay.run, filing.run, mind.run]
+    if role is ProcessRole.WORKER:
+        loops.append(Worker(stores.bus, stores.ledger, pipeline.finish, listener).run)
+    return hive, loops
 
 
-def _specialists(settings: Settings, rubrics: Mapping[str, Rubric]) -> dict[str, Specialist]:
-    return {name: _specialist(settings, rubric) for name, rubric in rubrics.items()}
+def _specialists(settings: Settings, rubrics: Mapping[str, Rubric], observing: Observing) -> dict[str, Specialist]:
+    return {name: _specialist(settings, rubric, observing) for name, rubric in rubrics.items()}
 
 
-def _specialist(settings: Settings, rubric: Rubric) -> Specialist:
+def _specialist(settings: Settings, rubric: Rubric, observing: Observing) -> Specialist:
     """In this process or in another, as its URL says. A service that fails is missing from the decision, never replaced here."""
     name = rubric.specialist
     url = getattr(settings.specialists, f"{name}_url", "inprocess://")
@@ -386,7 +441,7 @@ def _specialist(settings: Settings, rubric: Rubric) -> Specialist:
 
     address = address_of(name, rubric.name, url, settings.specialists.token.get_secret_value())
     patience = Patience(settings.specialist_timeout_ms / 1e3, settings.specialist_retries)
-    return RemoteSpecialist(address, patience, trace=lambda: ARRIVAL.get().trace)
+    return RemoteSpecialist(address, patience, trace=observing.calling)
 
 
 async def _start(loops: Sequence[Any]) -> list[asyncio.Task[None]]:
@@ -394,17 +449,10 @@ async def _start(loops: Sequence[Any]) -> list[asyncio.Task[None]]:
 
 
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
+    """Cancel until they have ended: `asyncio.wait_for` of Python 3.11, which drivers use, can swallow a cancellation."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=STOP_AGAIN_S)
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def work(settings: Settings) -> None:
-    """A worker: finish what was accepted and not decided, and publish what was recorded, until SIGTERM or SIGINT."""
-    configure_logs(settings.log_format, settings.log_level)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with open_hive(settings):
-        await stop.wait()

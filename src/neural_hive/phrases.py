@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
 #: Most words that `...` in a phrase may stand for, unless a matcher says otherwise.
 MAX_GAP = 4
+#: Words for which a matcher remembers the phrases that they can start.
+MAX_KNOWN_WORDS = 4_096
 
 _TOKEN = re.compile(r"‹[a-z_]+-\d+›|[^\W_]+|[.!?;:\n]|[,()–—]")
 _PLACEHOLDER = re.compile(r"‹([a-z_]+)-\d+›")
@@ -181,6 +183,7 @@ class PhraseMatcher(Generic[T]):
         self._max_gap = max_gap
         self._exact: dict[str, list[tuple[T, Sequence[_Word | None]]]] = {}
         self._prefix: dict[str, list[tuple[str, T, Sequence[_Word | None]]]] = {}
+        self._known: dict[str, Sequence[tuple[T, Sequence[_Word | None]]]] = {}
         for phrase, payload in phrases:
             sequences = _expand(phrase)
             if not sequences:
@@ -200,21 +203,27 @@ class PhraseMatcher(Generic[T]):
     def find(self, words: Words) -> list[Match[T]]:
         """All matches in order of their first word; they may overlap. Never crosses the end of a sentence."""
         found: list[Match[T]] = []
-        exact, prefix = self._exact, self._prefix
         for at, word in enumerate(words.folded):
-            for payload, rest in exact.get(word, ()):
-                last = _match_rest(words, at, rest, self._max_gap)
+            for payload, rest in self._beginning_with(word):
+                last = _match_rest(words, at, rest, self._max_gap) if rest else at
                 if last is not None:
                     found.append(Match(payload, at, last))
-            for size in (3, 2, 1):
-                for start, payload, rest in prefix.get(word[:size], ()) if len(word) >= size else ():
-                    if len(start) <= 3 and len(start) != size:
-                        continue
-                    if word.startswith(start):
-                        last = _match_rest(words, at, rest, self._max_gap)
-                        if last is not None:
-                            found.append(Match(payload, at, last))
         return found
+
+    def _beginning_with(self, word: str) -> Sequence[tuple[T, Sequence[_Word | None]]]:
+        """Phrases that this word can start, with what must follow; kept for the words seen last."""
+        known = self._known.get(word)
+        if known is None:
+            if len(self._known) >= MAX_KNOWN_WORDS:
+                self._known.clear()
+            known = self._known[word] = (*self._exact.get(word, ()), *self._with_prefix(word))
+        return known
+
+    def _with_prefix(self, word: str) -> Iterator[tuple[T, Sequence[_Word | None]]]:
+        for size in (3, 2, 1):
+            for start, payload, rest in self._prefix.get(word[:size], ()) if len(word) >= size else ():
+                if (len(start) > 3 or len(start) == size) and word.startswith(start):
+                    yield payload, rest
 
 
 def _match_rest(words: Words, at: int, rest: Sequence[_Word | None], max_gap: int) -> int | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,6 +60,22 @@ class CaseQuery:
     domain: str | None = None
     text: str | None = None
     waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCount:
+    """How many cases of one period had one outcome.
+
+    period: number of the period, from 0. risk_sum: of their risks. n_reviewed: those with a verdict of a person;
+    n_agreed: those whose last verdict is their outcome.
+    """
+
+    period: int
+    outcome: Outcome
+    n: int
+    risk_sum: float
+    n_reviewed: int
+    n_agreed: int
 
 
 class Ledger(Protocol):
@@ -114,6 +131,13 @@ class Ledger(Protocol):
 
         `text` finds the cases whose text has all its words, whatever their case and accents. `waiting` keeps the cases
         that were decided needs_review and whose last verdict, if any, says so too. At most 500 cases a page.
+        """
+
+    async def tally(self, tenant: str, since: datetime, period: timedelta) -> Sequence[CaseCount]:
+        """How the decided cases of a tenant that were accepted at or after `since` were decided, by period and outcome.
+
+        Periods are equally long and begin at `since`; those without a case are left out. Cases whose id is older than
+        `since` may be left out. Nothing is sampled.
         """
 
     async def claim_unfinished(self, limit: int, lease_s: float) -> Sequence[Case]:
@@ -263,7 +287,7 @@ class KnowledgeGraph(Protocol):
     async def similar(self, tenant: str, vector: bytes, limit: int, *, exclude: str = "") -> Sequence[SimilarCase]:
         """Cases of the tenant most like the vector by cosine, from 0.6 up, most similar first; ties: last linked first.
 
-        Exact up to a few hundred cases; above that a product may search approximately.
+        Exact up to a hundred cases; above that a product may search approximately.
         """
 
     async def related(self, tenant: str, case_id: str, limit: int = 5) -> Related:
@@ -285,7 +309,12 @@ class ModelVersion:
 
 
 class ModelRegistry(Protocol):
-    """Trained models by name and alias."""
+    """Trained models by name and alias.
+
+    fallbacks: name → why the bundled model serves instead of the registry's; empty while all is well.
+    """
+
+    fallbacks: dict[str, str]
 
     async def champion(self, name: str) -> ModelVersion:
         """The version to serve. Files are local and checked against `digest` on return.

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     cache_url: str = Field("memory://", description="Understanding cache, rate limits: memory:// or redis://host.")
     bus_url: str = Field("sqlite:///hive.db", description="Events between processes: sqlite:///file or kafka://host:port.")
     models_url: str = Field("bundled://", description="Model registry: bundled:// or mlflow+http://host:port.")
+    models_interval_s: float = Field(10.0, ge=0.1, description="Time between looks for another champion in the registry, in seconds.")
     specialists: SpecialistUrls = Field(SpecialistUrls(), description="Where each specialist lives.")
     rubrics_dir: Path | None = Field(None, description="Folder with rubrics to use instead of the bundled ones.")
 
@@ -72,6 +73,10 @@ class Settings(BaseSettings):
         30.0, ge=1, description="How long a process may work on a case before another finishes it, in seconds."
     )
     recovery_interval_s: float = Field(5.0, ge=0.1, description="Time between looks for unfinished cases, in seconds.")
+    understanding_processes: int | None = Field(
+        None, ge=0, le=64,
+        description="Processes that understand texts, 190 MB each; 0 understands in the hive's own. Empty is 1 for `hive up` and `hive serve`, 0 for commands that end by themselves.",
+    )  # fmt: skip
     similar_cases: int = Field(3, ge=0, le=20, description="Similar past cases that specialists see.")
     answer_language: Literal["", "pt", "en", "es"] = Field("", description="Language of answers; empty is the asker's.")
 

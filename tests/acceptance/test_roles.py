@@ -224,12 +224,35 @@ def test_a_worker_finishes_what_a_killed_gateway_left(roles: Roles, specialists:
     assert f"traceparent: {TRACE}" in head
     assert f"authorization: bearer {TOKEN['HIVE_SPECIALISTS__TOKEN']}" in head
     case_id = accepted.json()["id"]
-    worker = roles.spawn("serve", "worker", **stores("left"), **where(urls), HIVE_RECOVERY_INTERVAL_S="0.2")
+    worker = roles.serve("serve", "worker", **stores("left"), **where(urls), HIVE_RECOVERY_INTERVAL_S="0.2")
     wait_until_decided(roles.folder / "left.db", case_id)
     assert worker.stop() == 0
     shown = json.loads(roles.command("ledger", "show", case_id, **stores("left")).stdout)
     assert (shown["status"], shown["decision"]["degraded"], len(shown["opinions"])) == ("decided", False, 5)
     assert json.loads(roles.command("ledger", "verify", **stores("left")).stdout)["ok"] is True
+
+
+def test_what_may_wait_is_judged_by_a_worker_and_not_by_the_gateway(roles: Roles) -> None:
+    gateway, worker = roles.serve("serve", "gateway", **stores("shared")), roles.serve("serve", "worker", **stores("shared"))
+    with gateway.client(Prefer="respond-async") as http:
+        left = [http.post("/api/v1/intents", json={"text": text}).json()["id"] for text in TEXTS[:6]]
+    with gateway.client() as http:
+        now = http.post("/api/v1/intents", json={"text": TEXTS[1]}).json()["id"]
+    for case_id in (*left, now):
+        wait_until_decided(roles.folder / "shared.db", case_id)
+    assert (decisions_of(gateway), decisions_of(worker)) == (1, len(left))
+    with worker.client() as http:
+        health, ready = http.get("/health").json(), http.get("/ready").json()
+        assert http.post("/api/v1/intents", json={"text": TEXTS[1]}).status_code == 404
+    assert (health["service"], ready["service"], ready["ready"]) == ("worker", "worker", True)
+    assert (worker.stop(), gateway.stop()) == (0, 0)
+
+
+def decisions_of(hive: RunningHive) -> int:
+    """How many decisions a process has recorded."""
+    with hive.client() as http:
+        lines = http.get("/metrics").text.splitlines()
+    return sum(int(float(line.rpartition(" ")[2])) for line in lines if line.startswith("hive_decisions_total{"))
 
 
 def wait_until_decided(ledger: Path, case_id: str) -> None:

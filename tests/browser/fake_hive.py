@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI
@@ -23,6 +25,7 @@ from sample_cases import (
 )
 from uuid_utils import uuid7
 
+from neural_hive.canonical import canonical_json
 from neural_hive.console import OPEN_PATHS, mount_console
 from neural_hive.contracts import (
     Ask,
@@ -41,9 +44,11 @@ from neural_hive.contracts import (
 from neural_hive.errors import NotFoundError
 from neural_hive.gateway.app import create_app
 from neural_hive.gateway.edge import Edge
-from neural_hive.ports import CaseQuery, IdempotencyKey, Related
+from neural_hive.ports import CaseCount, CaseQuery, IdempotencyKey, Related
 from neural_hive.settings import Settings
 from neural_hive.storage.cache.memory import MemoryCache
+from neural_hive.storage.ledger.chain import Draft, Head, export_row, seal
+from neural_hive.storage.ledger.counting import Decided, counts
 
 
 @dataclass
@@ -55,6 +60,8 @@ class FakeHive:
     verification: Verification = field(default_factory=lambda: Verification(ok=True, checked=1284))
     known: dict[str, Case] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    changed_entry: int = 0
+    removed_entry: int = 0
 
     def __post_init__(self) -> None:
         self.cache = MemoryCache()
@@ -142,8 +149,29 @@ class FakeHive:
         is_about_accounts = case.intent.text == DELETE_PT
         return Related(similar_to(others) if is_about_accounts else (), SYSTEMS if is_about_accounts else ())
 
+    async def tally(self, tenant: str, since: datetime, period: timedelta) -> list[CaseCount]:
+        mine = (case for case in self.known.values() if case.intent.tenant == tenant and case.intent.received_at >= since)
+        return counts([_decided(case) for case in mine if case.decision], since, period)
+
     async def verify(self) -> Verification:
         return self.verification
+
+    async def export(self, tenant: str | None) -> AsyncIterator[dict[str, Any]]:
+        head = Head()
+        for case in sorted(self.known.values(), key=lambda c: c.id):
+            at = case.intent.received_at.isoformat().replace("+00:00", "Z")
+            body = canonical_json({"text": case.intent.text})
+            entry = seal(Draft("accepted", case.id, case.intent.tenant, at, body), head)
+            head = entry.head
+            changed = replace(entry, draft=replace(entry.draft, body=b"{}")) if entry.seq == self.changed_entry else entry
+            if entry.seq != self.removed_entry and tenant in (None, case.intent.tenant):
+                yield export_row(changed)
+
+    def models(self) -> dict[str, str]:
+        names = ("architecture", "behavior", "business", "encoder", "evolution", "guardrails", "technical", "trust")
+        manifest = resources.files("neural_hive").joinpath("models", "understanding", "manifest.json")
+        digest = json.loads(manifest.read_text())["digest"][:16]
+        return {**dict.fromkeys(names, "0123456789abcdef"), "understanding": digest}
 
     def specialists(self) -> list[dict[str, Any]]:
         titles = {"pt": "Não há responsável", "en": "Nobody owns it", "es": "No hay responsable"}
@@ -181,6 +209,12 @@ def _fits(case: Case, query: CaseQuery) -> bool:
         and (query.text is None or query.text.lower() in case.intent.text.lower())
         and (not query.waiting or is_waiting)
     )
+
+
+def _decided(case: Case) -> Decided:
+    assert case.decision is not None
+    verdict = str(case.reviews[-1].verdict) if case.reviews else ""
+    return Decided(case.intent.received_at, str(case.decision.outcome), case.decision.risk, verdict)
 
 
 def _parts(case: Case) -> list[tuple[EventType, Record]]:

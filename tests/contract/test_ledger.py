@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from neural_hive.contracts import CaseStatus, Domain, Outcome
 from neural_hive.errors import ConflictError, IdempotencyConflictError, NotFoundError, UsageError
-from neural_hive.ports import CaseQuery, IdempotencyKey
+from neural_hive.ports import CaseCount, CaseQuery, IdempotencyKey
 from neural_hive.storage.open import LedgerWithOutbox
 
 Opener = Callable[[], AbstractAsyncContextManager[LedgerWithOutbox]]
@@ -322,6 +323,34 @@ async def test_a_case_waits_for_a_person_until_one_decides(ledger: LedgerWithOut
 
 
 # claim_unfinished
+
+
+# tally
+
+
+async def test_decided_cases_are_counted_by_period_and_outcome(ledger: LedgerWithOutbox, samples: Any) -> None:
+    since = datetime.now(UTC) - timedelta(seconds=90)
+    approved = [await decided(ledger, samples, Outcome.APPROVED) for _ in range(3)]
+    rejected = await decided(ledger, samples, Outcome.REJECTED)
+    await decided(ledger, samples, Outcome.REJECTED, tenant="another")
+    await ledger.accept(samples.intent())
+    await ledger.add_review("default", approved[0].id, samples.review(Outcome.REJECTED))
+    await ledger.add_review("default", approved[0].id, samples.review(Outcome.APPROVED))
+    await ledger.add_review("default", rejected.id, samples.review(Outcome.APPROVED))
+    risk = approved[0].decision.risk
+    assert await ledger.tally("default", since, timedelta(hours=1)) == [
+        CaseCount(0, Outcome.APPROVED, 3, pytest.approx(3 * risk), 1, 1),
+        CaseCount(0, Outcome.REJECTED, 1, pytest.approx(rejected.decision.risk), 1, 0),
+    ]
+    later = await ledger.tally("default", since, timedelta(minutes=1))
+    assert {count.period for count in later} <= {1, 2}
+    assert sum(count.n for count in later) == 4
+
+
+async def test_cases_before_the_start_are_not_counted(ledger: LedgerWithOutbox, samples: Any) -> None:
+    await decided(ledger, samples, Outcome.APPROVED)
+    assert await ledger.tally("default", datetime.now(UTC) + timedelta(seconds=1), timedelta(hours=1)) == []
+    assert await ledger.tally("nobody", datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=1)) == []
 
 
 async def test_unfinished_cases_are_claimed_oldest_first_once_their_lease_has_run_out(

@@ -50,6 +50,21 @@ async def test_an_event_carries_its_part_of_the_case(ledger: LedgerWithOutbox, s
     assert by_type[EventType.DECIDED].at == case.decided_at
 
 
+async def test_every_event_is_in_the_trace_of_its_intent(ledger: LedgerWithOutbox, samples: Any) -> None:
+    traces = {}
+    for number in (1, 2):
+        trace = f"00-{number:032x}-{number:016x}-01"
+        accepted = await ledger.accept(samples.intent(trace=trace))
+        traces[accepted.case.id] = trace
+        await ledger.record_decision(accepted.case.id, *samples.judgement())
+        await ledger.add_review("default", accepted.case.id, samples.review())
+    untraced = await ledger.accept(samples.intent())
+    traces[untraced.case.id] = ""
+    events = await ledger.pending(100)
+    assert len(events) == 19
+    assert [(event.id, event.trace) for event in events] == [(event.id, traces[event.case_id]) for event in events]
+
+
 async def test_events_wait_in_the_order_of_recording(ledger: LedgerWithOutbox, samples: Any) -> None:
     one = await ledger.accept(samples.intent())
     two = await ledger.accept(samples.intent())

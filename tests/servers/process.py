@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,10 +17,12 @@ from tests.servers.layout import running
 from tests.servers.product import Launch, Server, ServerError
 
 #: Longest a server may take from its start to being ready, in seconds.
-START_S = 120.0
+START_S = 240.0
 #: Longest a server may take to end by itself before it is killed, in seconds.
 STOP_S = 20.0
 _LOG_LINES = 25
+#: Children of this process, held as long as it lives: Python warns of one that runs on after its object is gone.
+_CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 def start(server: Server) -> bool:
@@ -35,9 +38,21 @@ def start(server: Server) -> bool:
     ports = _ports(home, server.n_ports)
     launch = server.prepare(home, ports)
     process = _spawn(launch, home)
+    _CHILDREN.append(process)
     (home / "pid").write_text(f"{process.pid} {_birth(process.pid)}")
     _wait_until_ready(server, process, launch, ports[0])
     return True
+
+
+def ports_of(server: Server) -> list[int]:
+    """The ports that a server has had since its first start."""
+    ports: list[int] = json.loads((running(server.name) / "ports.json").read_text())
+    return ports
+
+
+def forget(name: str) -> None:
+    """Remove the data and ports of a server that has ended."""
+    shutil.rmtree(running(name), ignore_errors=True)
 
 
 def stop(name: str, *, hard: bool = False) -> bool:

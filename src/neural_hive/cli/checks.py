@@ -157,7 +157,7 @@ def _disk(settings: Settings) -> Check:
 
 
 def _understanding() -> Check:
-    from neural_hive.hive import load_understander
+    from neural_hive.understanding.understand import load_understander
 
     models = load_understander().models
     return Check("nlu", State.OK, ", ".join(f"{name} {digest[:12]}" for name, digest in models.items()))

@@ -64,9 +64,6 @@ class AnyLedger(Protocol):
     async def verify(self) -> Verification:
         """Check the whole ledger."""
 
-    def export(self, tenant: str | None) -> AsyncIterator[dict[str, Any]]:
-        """Every ledger entry, in order."""
-
 
 class AnyHive(Protocol):
     """What judging needs. Elsewhere, the token names tenant and reviewer."""
@@ -114,6 +111,17 @@ def _remote(server: str | None, token: str | None) -> AbstractAsyncContextManage
     from neural_hive.cli.remote import open_remote
 
     return open_remote(server, read_token(token))
+
+
+def tenant_of(tenant: str | None, server: str | None) -> str:
+    """Whose cases a command works on.
+
+    Raises:
+        UsageError: a tenant is named for a running hive, where the token says which.
+    """
+    if tenant is not None and server is not None:
+        raise UsageError("With --server the token says whose cases; leave --tenant out.")
+    return tenant or TENANT
 
 
 def read_token(token: str | None) -> str:

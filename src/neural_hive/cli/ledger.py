@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from neural_hive.cli.ask import show_case
-from neural_hive.cli.connect import TENANT, connect_ledger, run
+from neural_hive.cli.connect import connect_ledger, run, tenant_of
 from neural_hive.cli.failures import FAILED, OK, tell
-from neural_hive.cli.options import Json, Output, Server, Token
+from neural_hive.cli.options import Json, Output, Server, Tenant, Token
 from neural_hive.cli.output import open_output, print_json, wants_json
 from neural_hive.cli.progress import open_progress, waiting
 from neural_hive.contracts import Case, Verification
 from neural_hive.errors import UsageError
+from neural_hive.settings import load_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -55,25 +56,25 @@ def verify(
 
 def show(
     case_id: Annotated[str, typer.Argument(metavar="ID", help="The case.")],
+    tenant: Tenant = None,
     as_json: Json = None,
     server: Server = None,
     token: Token = None,
 ) -> None:
     """Show one case as it was recorded."""
-    show_case(run(_case(case_id, server, token)), as_json)
+    show_case(run(_case(tenant_of(tenant, server), case_id, server, token)), as_json)
 
 
 def export(
     target: Output = None,
-    tenant: Annotated[str | None, typer.Option("--tenant", help="Only this tenant's entries.")] = None,
-    server: Server = None,
-    token: Token = None,
+    tenant: Annotated[str | None, typer.Option("--tenant", metavar="NAME", help="Only this tenant's entries.")] = None,
 ) -> None:
     """Copy every entry out as JSON lines.
 
-    Oldest first, each with its hash: `hive ledger verify --file` checks the copy anywhere.
+    Oldest first, each with its hash: `hive ledger verify --file` checks the copy anywhere. It reads HIVE_LEDGER_URL
+    itself, also while a hive runs on it; the whole record does not leave a machine over HTTP.
     """
-    run(_export(target, tenant, server, token))
+    run(_export(target, tenant))
 
 
 async def _verify(server: str | None, token: str | None) -> Verification:
@@ -96,16 +97,17 @@ def _verdict(found: Verification) -> str:
     return f"BROKEN after {found.checked:,} good entries. {where}{found.reason}."
 
 
-async def _case(case_id: str, server: str | None, token: str | None) -> Case:
+async def _case(tenant: str, case_id: str, server: str | None, token: str | None) -> Case:
     async with connect_ledger(server, token) as ledger:
-        return await ledger.case(TENANT, case_id)
+        return await ledger.case(tenant, case_id)
 
 
-async def _export(target: Path | None, tenant: str | None, server: str | None, token: str | None) -> None:
+async def _export(target: Path | None, tenant: str | None) -> None:
+    from neural_hive.cli.record import open_record
     from neural_hive.storage.ledger.chain import export_line
 
     n_entries = 0
-    async with connect_ledger(server, token) as ledger:
+    async with open_record(load_settings()) as ledger:
         with open_output(target) as out, open_progress("Exporting", None, target) as progress:
             async for row in ledger.export(tenant):
                 out.write(export_line(row) + b"\n")

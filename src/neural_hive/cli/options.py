@@ -20,6 +20,10 @@ Token = Annotated[
 Json = Annotated[
     bool | None, typer.Option("--json/--text", show_default="text on a terminal, JSON in a pipe", help="How to answer.")
 ]
+Tenant = Annotated[
+    str | None,
+    typer.Option("--tenant", metavar="NAME", help="Whose cases.  [default: default; with --server, whoever the token names]"),
+]
 LanguageHint = Annotated[Language | None, typer.Option("--language", help="The text's language, if you know it.")]
 Input = Annotated[
     Path | None,

@@ -130,10 +130,6 @@ class RemoteHive:
         """GET /api/v1/ledger/verify."""
         return self._read(Verification, await self._send("GET", "/api/v1/ledger/verify", timeout=AUDIO_TIMEOUT_S))
 
-    def export(self, tenant: str | None) -> AsyncIterator[dict[str, Any]]:
-        """Not offered over HTTP: the record leaves a machine only by the hand of who runs it."""
-        raise UsageError("The ledger is exported where it is kept; run `hive ledger export` there, without --server.")
-
     async def state(self, path: str) -> dict[str, Any]:
         """GET /health or /ready; an answer of 503 is an answer too."""
         try:

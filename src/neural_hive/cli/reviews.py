@@ -5,14 +5,15 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from neural_hive.cli.ask import show_case
-from neural_hive.cli.connect import TENANT, AnyLedger, connect, connect_ledger, run
+from neural_hive.cli.connect import AnyLedger, connect, connect_ledger, run, tenant_of
 from neural_hive.cli.failures import tell
-from neural_hive.cli.options import Json, Server, Token
+from neural_hive.cli.options import Json, Server, Tenant, Token
 from neural_hive.cli.output import json_line, wants_json
 from neural_hive.contracts import Case, Outcome
 from neural_hive.ports import CaseQuery
@@ -33,6 +34,7 @@ def register_verdict(app: typer.Typer) -> None:
 def reviews(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most cases to list, newest first.")] = 20,
     only_ids: Annotated[bool, typer.Option("--ids", help="Only the ids, one a line.")] = False,
+    tenant: Tenant = None,
     as_json: Json = None,
     server: Server = None,
     token: Token = None,
@@ -41,7 +43,7 @@ def reviews(
 
     With --json or in a pipe, one case a line.
     """
-    waiting = run(_waiting(limit, server, token))
+    waiting = run(_waiting(tenant_of(tenant, server), limit, server, token))
     if only_ids:
         _write([f"{case.id}\n".encode() for case in waiting])
     elif wants_json(as_json):
@@ -60,25 +62,38 @@ def review(
         str | None,
         typer.Option("--reviewer", help="Account that decides.  [default: your login; with --server, whoever the token names]"),
     ] = None,
+    tenant: Tenant = None,
     as_json: Json = None,
     server: Server = None,
     token: Token = None,
 ) -> None:
     """Give your verdict on a case; it is recorded next to the hive's decision and the hive learns from it."""
-    case = run(_review(case_id, verdict, comment, reviewer or _login(), server, token))
+    given = Verdict(tenant_of(tenant, server), case_id, reviewer or _login(), verdict, comment)
+    case = run(_review(given, server, token))
     show_case(case, as_json)
 
 
-async def _waiting(limit: int, server: str | None, token: str | None) -> Sequence[Case]:
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person decided on which case."""
+
+    tenant: str
+    case_id: str
+    reviewer: str
+    verdict: Outcome
+    comment: str
+
+
+async def _waiting(tenant: str, limit: int, server: str | None, token: str | None) -> Sequence[Case]:
     async with connect_ledger(server, token) as ledger:
-        return await _collect(ledger, limit)
+        return await _collect(ledger, tenant, limit)
 
 
-async def _collect(ledger: AnyLedger, limit: int) -> Sequence[Case]:
+async def _collect(ledger: AnyLedger, tenant: str, limit: int) -> Sequence[Case]:
     found: list[Case] = []
     cursor: str | None = None
     while len(found) < limit:
-        page = await ledger.cases(CaseQuery(TENANT, limit=min(_PAGE, limit - len(found)), cursor=cursor, waiting=True))
+        page = await ledger.cases(CaseQuery(tenant, limit=min(_PAGE, limit - len(found)), cursor=cursor, waiting=True))
         found.extend(page.items)
         cursor = page.next_cursor
         if cursor is None:
@@ -86,9 +101,11 @@ async def _collect(ledger: AnyLedger, limit: int) -> Sequence[Case]:
     return found
 
 
-async def _review(case_id: str, verdict: Outcome, comment: str, reviewer: str, server: str | None, token: str | None) -> Case:
+async def _review(given: Verdict, server: str | None, token: str | None) -> Case:
     async with connect(server, token) as hive:
-        return await hive.review(TENANT, case_id, reviewer=reviewer, verdict=verdict, comment=comment)
+        return await hive.review(
+            given.tenant, given.case_id, reviewer=given.reviewer, verdict=given.verdict, comment=given.comment
+        )
 
 
 def _login() -> str:

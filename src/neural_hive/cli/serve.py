@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -24,9 +23,10 @@ def register(app: typer.Typer) -> None:
 def gateway(host: Host = None, port: Port = None, insecure: Insecure = None) -> None:
     """Serve the API and the console; specialists and stores are where the settings say."""
     from neural_hive.gateway.serve import serve_gateway
+    from neural_hive.hive import ProcessRole
 
     settings = load_settings(host=host, port=port, insecure=insecure)
-    run_server(lambda: serve_gateway(settings))
+    run_server(lambda: serve_gateway(settings, role=ProcessRole.GATEWAY))
 
 
 def specialist(
@@ -44,9 +44,9 @@ def specialist(
     run_server(lambda: serve_specialist(settings, name))
 
 
-def worker() -> None:
-    """Finish the intents that were accepted to be decided later."""
-    from neural_hive.hive import work
+def worker(host: Host = None, port: Port = None) -> None:
+    """Judge the intents that gateways accepted to be judged later, and finish what others left; the port answers probes."""
+    from neural_hive.gateway.worker_app import serve_worker
 
-    settings = load_settings()
-    run_server(lambda: asyncio.run(work(settings)))
+    settings = load_settings(host=host, port=port)
+    run_server(lambda: serve_worker(settings))

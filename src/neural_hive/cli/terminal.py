@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neural_hive.cli.labels import Labels
+from neural_hive.consensus.guardrails import reasons_of
 from neural_hive.contracts import Case, Decision, Finding, Opinion, Review
 
 #: Colours by outcome and by risk band; the words say the same, so nothing is lost without colour.
@@ -109,8 +110,8 @@ class _CaseView:
             yield from self._findings(case.opinions)
         if case.decision is not None:
             yield from self._list("dissent", self.marks.dot, case.decision.dissent)
-        if case.decision is not None and case.decision.guardrails:
-            yield self._heading("guardrails").append(f"  {', '.join(case.decision.guardrails)}", style="not bold")
+        if case.decision is not None:
+            yield from self._list("guardrails", self.marks.dot, reasons_of(case.decision.guardrails, self.labels.language))
         yield from self._list("reviews", self.marks.dot, [self._review(review) for review in case.reviews])
 
     def _scores(self, decision: Decision) -> RenderableType:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
@@ -67,6 +68,17 @@ def strongest_findings(opinions: Sequence[Opinion]) -> dict[str, float]:
 def bundled_guardrails() -> Guardrails:
     """The guardrails that come with the hive."""
     return parse_guardrails(resources.files(__package__).joinpath("guardrails.toml").read_text(encoding="utf-8"))
+
+
+def reasons_of(ids: Iterable[str], language: str) -> tuple[str, ...]:
+    """What the bundled guardrails with these ids say, in pt, en or es, else in English; an unknown id says itself."""
+    said = _texts_by_id()
+    return tuple(said[id_].get(language, said[id_]["en"]) if id_ in said else id_ for id_ in ids)
+
+
+@lru_cache(maxsize=1)
+def _texts_by_id() -> Mapping[str, Mapping[str, str]]:
+    return {rule.id: rule.text for rule in bundled_guardrails().rules}
 
 
 def parse_guardrails(text: str) -> Guardrails:

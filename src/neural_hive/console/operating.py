@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
+from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from neural_hive.console.exports import every_case
+from neural_hive.console.breaks import links_around
+from neural_hive.console.models_table import model_rows
 from neural_hive.console.rendering import may, page
 from neural_hive.console.settings_table import rows
-from neural_hive.console.tallies import agreement_with_people, tallies
+from neural_hive.console.tallies import SPANS, Span, Tally, tallies
 from neural_hive.console.visitors import visitor_of
 from neural_hive.gateway.auth import Role
+from neural_hive.gateway.ports import JudgingHive
 from neural_hive.gateway.routing import hive_of
 from neural_hive.ports import CaseQuery
 
 _N_LINKS = 8
-#: Newest cases that the trends are made of.
-N_FOR_TRENDS = 1000
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def get_ledger(request: Request) -> Response:
@@ -32,9 +31,10 @@ async def get_ledger(request: Request) -> Response:
 
 async def get_verification(request: Request) -> Response:
     """Check the whole ledger now."""
-    result = await hive_of(request).verify()
-    broken = _UUID.search(result.first_broken or "")
-    return page(request, visitor_of(request), "verification.html", result=result, broken_case=broken.group() if broken else "")
+    hive, visitor = hive_of(request), visitor_of(request)
+    result = await hive.verify()
+    links = [] if result.ok else await links_around(hive, visitor.identity.tenant, result)
+    return page(request, visitor, "verification.html", result=result, links=links)
 
 
 async def get_hive(request: Request) -> Response:
@@ -46,15 +46,31 @@ async def get_hive(request: Request) -> Response:
         "hive.html",
         specialists=hive.specialists(),
         readiness=await hive.readiness(),
+        models=model_rows(hive.models()),
         settings=rows(hive.settings) if may(visitor, Role.ADMIN) else [],
     )
 
 
 async def get_trends(request: Request) -> Response:
-    """Outcomes and risk over time, from the newest cases."""
+    """Outcomes and risk over the time that was chosen; every decided case of it counts."""
     visitor = visitor_of(request)
-    query = CaseQuery(visitor.identity.tenant)
-    cases = [case async for case in every_case(hive_of(request), query, N_FOR_TRENDS)]
-    agreed, judged = agreement_with_people(cases)
-    people = {"agreed": agreed, "judged": judged}
-    return page(request, visitor, "trends.html", tallies=tallies(cases), n=len(cases), limit=N_FOR_TRENDS, people=people)
+    chosen = request.query_params.get("period", "")
+    chosen = chosen if chosen in SPANS else "month"
+    counted = await tallied(hive_of(request), visitor.identity.tenant, SPANS[chosen])
+    return page(
+        request,
+        visitor,
+        "trends.html",
+        tallies=counted,
+        spans=tuple(SPANS),
+        chosen=chosen,
+        n=sum(tally.n for tally in counted),
+        n_judged=sum(tally.n_judged for tally in counted),
+        n_agreed=sum(tally.n_agreed for tally in counted),
+    )
+
+
+async def tallied(hive: JudgingHive, tenant: str, span: Span) -> list[Tally]:
+    """The decided cases of a tenant in a span that ends now."""
+    start = span.start(datetime.now(UTC))
+    return tallies(await hive.tally(tenant, start, span.length), start, span)

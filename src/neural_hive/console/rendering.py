@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from neural_hive import __version__
+from neural_hive.consensus.guardrails import reasons_of
 from neural_hive.console import charts
 from neural_hive.console.highlighting import entities_of, evidence_ref, highlighted_text
 from neural_hive.console.visitors import Visitor
-from neural_hive.console.wording import LANGUAGES
-from neural_hive.contracts import Domain, Outcome, SpecialistName
+from neural_hive.console.wording import FALLBACK, LANGUAGES
+from neural_hive.contracts import Case, Domain, Outcome, SpecialistName
 from neural_hive.gateway.auth import Role
 
 STATIC = Path(str(resources.files(__package__).joinpath("static")))
@@ -43,6 +44,8 @@ def _environment() -> jinja2.Environment:
         charts=charts,
         entities_of=entities_of,
         evidence_ref=evidence_ref,
+        guardrail_reasons=guardrail_reasons,
+        answer_language_of=answer_language_of,
         highlighted_text=highlighted_text,
         sprite=asset("icons.svg"),
         languages=LANGUAGES,
@@ -52,6 +55,17 @@ def _environment() -> jinja2.Environment:
         version=__version__,
     )
     return environment
+
+
+def answer_language_of(case: Case, chosen: str) -> str:
+    """The language that a case's decision is written in. chosen: the setting HIVE_ANSWER_LANGUAGE."""
+    said = chosen or (case.understanding.language if case.understanding else "")
+    return said if said in LANGUAGES else FALLBACK
+
+
+def guardrail_reasons(case: Case, chosen: str) -> tuple[str, ...]:
+    """What the guardrails that forced the decision say, in the decision's language."""
+    return reasons_of(case.decision.guardrails, answer_language_of(case, chosen)) if case.decision else ()
 
 
 def render(template: str, visitor: Visitor, **values: Any) -> str:

@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from neural_hive.console.exports import every_case
+from neural_hive.console.operating import tallied
 from neural_hive.console.rendering import page
-from neural_hive.console.tallies import agreement_with_people
+from neural_hive.console.tallies import SPANS
 from neural_hive.console.visitors import check_own_form, own_path, visitor_of
 from neural_hive.contracts import Outcome
 from neural_hive.gateway.auth import Role
@@ -31,7 +32,7 @@ async def get_reviews(request: Request) -> Response:
     waiting = await hive.cases(CaseQuery(tenant, limit=_N_WAITING, waiting=True))
     looked_through = [case async for case in every_case(hive, CaseQuery(tenant), _N_LOOKED_THROUGH)]
     reviewed = [case for case in looked_through if case.reviews][:_N_REVIEWED]
-    agreed, judged = agreement_with_people(looked_through)
+    month = await tallied(hive, tenant, SPANS["month"])
     return page(
         request,
         visitor,
@@ -39,8 +40,8 @@ async def get_reviews(request: Request) -> Response:
         waiting=waiting.items,
         has_more=waiting.next_cursor is not None,
         reviewed=reviewed,
-        agreed=agreed,
-        judged=judged,
+        agreed=sum(tally.n_agreed for tally in month),
+        judged=sum(tally.n_judged for tally in month),
     )
 
 

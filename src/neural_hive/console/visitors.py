@@ -15,7 +15,7 @@ from starlette.responses import Response
 from neural_hive.console.wording import Wording, choose_language, wording
 from neural_hive.errors import ForbiddenError
 from neural_hive.gateway.auth import Identity
-from neural_hive.gateway.routing import identity_of
+from neural_hive.gateway.routing import hive_of, identity_of
 
 TOKEN_COOKIE, LANGUAGE_COOKIE, THEME_COOKIE = "hive_token", "hive_language", "hive_theme"
 THEMES = ("auto", "light", "dark")
@@ -33,18 +33,23 @@ class ForeignFormError(ForbiddenError):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A person at the console. signed_in: whether a token cookie says who they are."""
+    """A person at the console.
+
+    signed_in: whether a token cookie says who they are. answer_language: what decisions are written in, empty for the asker's.
+    """
 
     identity: Identity
     t: Wording
     theme: Literal["auto", "light", "dark"]
     signed_in: bool
+    answer_language: str
 
 
 def visitor_of(request: Request) -> Visitor:
     """Who asks, and how they want to see things."""
     cookies = request.cookies
-    return Visitor(identity_of(request), language_of(request), _theme(cookies), TOKEN_COOKIE in cookies)
+    chosen = hive_of(request).settings.answer_language
+    return Visitor(identity_of(request), language_of(request), _theme(cookies), TOKEN_COOKIE in cookies, chosen)
 
 
 def language_of(request: Request) -> Wording:

@@ -45,9 +45,10 @@ class Wording:
         """A score in [0, 1] with two digits."""
         return self._decimal(f"{value:.2f}")
 
-    def percent(self, value: float) -> str:
-        """A share in [0, 1] as a percentage without digits."""
-        return f"{round(value * 100)}%" if self.language == "en" else f"{round(value * 100)}\u00a0%"
+    def percent(self, value: float, digits: int = 0) -> str:
+        """A share in [0, 1] as a percentage."""
+        text = self._decimal(f"{value * 100:.{digits}f}")
+        return f"{text}%" if self.language == "en" else f"{text}\u00a0%"
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number with the thousands apart."""

@@ -125,5 +125,6 @@ class Intent(Record):
         default_factory=dict, description="Limits the caller sets, masked, e.g. deadline or budget."
     )
     transcript: Transcript | None = Field(default=None, description="What was heard, when it was spoken; masked like the text.")
+    is_deferred: bool = Field(default=False, description="True if it was left to be judged by a worker.")
     received_at: UtcTime = Field(description="When the hive received it, UTC.")
     trace: str = Field(default="", max_length=64, description="W3C traceparent of the request that brought it, or empty.")

@@ -111,12 +111,12 @@ def _rules(
     )
 
 
-def create_opening_app(settings: Settings, open_hive: Callable[[Settings], AbstractAsyncContextManager[JudgingHive]]) -> FastAPI:
+def create_opening_app(settings: Settings, open_hive: Callable[..., AbstractAsyncContextManager[JudgingHive]]) -> FastAPI:
     """An application that opens its own hive when the server starts it and closes it at the end (ASGI lifespan)."""
 
     @asynccontextmanager
     async def lifespan(outer: FastAPI) -> AsyncIterator[None]:
-        async with open_hive(settings) as hive:
+        async with open_hive(settings, is_serving=True) as hive:
             outer.mount("/", create_app(hive))
             yield
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from neural_hive.contracts import Ask, Caller, Case, Event, Outcome, Page, Transcript, Verification
-from neural_hive.ports import Cache, CaseQuery, IdempotencyKey, Related
+from neural_hive.ports import Cache, CaseCount, CaseQuery, IdempotencyKey, Related
 from neural_hive.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ class JudgingHive(Protocol):
     async def cases(self, query: CaseQuery) -> Page:
         """Cases of one tenant, newest first."""
 
+    async def tally(self, tenant: str, since: datetime, period: timedelta) -> Sequence[CaseCount]:
+        """Decided cases of one tenant by period and outcome. See `Ledger.tally`."""
+
     async def review(self, tenant: str, case_id: str, *, reviewer: str, verdict: Outcome, comment: str) -> Case:
         """Record a person's verdict; the case with it."""
 
@@ -47,6 +51,12 @@ class JudgingHive(Protocol):
 
     async def verify(self) -> Verification:
         """Check the whole ledger."""
+
+    def export(self, tenant: str | None) -> AsyncIterator[dict[str, Any]]:
+        """Every ledger entry, in order, as `chain.export_row`; of one tenant if one is named."""
+
+    def models(self) -> Mapping[str, str]:
+        """Content hashes of everything that judges, by name, 16 hex digits each."""
 
     def specialists(self) -> list[dict[str, Any]]:
         """Name, place, model, concerns and state of each specialist."""

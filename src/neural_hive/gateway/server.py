@@ -21,6 +21,8 @@ from neural_hive.gateway.protocol import HiveProtocol
 GRACE_S = 6
 #: Idle connections are kept this long, in seconds; proxies commonly close theirs after 60, and should be first.
 KEEP_ALIVE_S = 75
+#: Before that, idle connections get so long to be used once more and told to close: a request that is on its way is not lost.
+FAREWELL_S, _LOOK_S = 2.0, 0.02
 #: Largest message of a WebSocket, in bytes: 30 s of sound.
 MAX_MESSAGE_BYTES = 1_000_000
 _BACKLOG = 2048
@@ -47,8 +49,13 @@ class HiveServer(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams first: they would hold their connections open for as long as we wait."""
+        """End the streams first: they would hold their connections open for as long as we wait. Then tell whoever asks to leave."""
         self._app.state.closing.set()
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                while self.server_state.connections and not self.force_exit:
+                    await asyncio.sleep(_LOOK_S)
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
@@ -117,8 +124,9 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket) -> str:
-    """http://host:port of a listening socket."""
+    """http://host:port of a listening socket, as this machine reaches it: loopback where it listens on every address."""
     host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

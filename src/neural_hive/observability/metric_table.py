@@ -50,7 +50,7 @@ OUTCOME = Label("outcome", ("approved", "conditional", "needs_review", "rejected
 VERDICT = Label("verdict", ("approved", "conditional", "needs_review", "rejected"))
 LANGUAGE = Label("language", ("pt", "en", "es", OTHER))
 REASONS = ("gibberish", "off_topic", "instruction_to_the_hive", "unsupported_language", "too_vague", "low_confidence")
-STAGE = Label("stage", ("finish", "background", "recovery", "outbox", "filing", OTHER))
+STAGE = Label("stage", ("finish", "background", "recovery", "outbox", "filing", "worker", "catalogue", "trust", "models", OTHER))
 
 TABLE: tuple[Row, ...] = (
     Row("build_info", Kind.GAUGE, "1; the labels say what runs.", (Label("version", bounded_by="one a process"), Label("python", bounded_by="one a process"))),

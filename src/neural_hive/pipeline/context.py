@@ -34,12 +34,12 @@ class ContextReader:
         self.is_degraded = False
 
     async def names(self) -> dict[str, str]:
-        """Names of the catalogue's systems, in lower case → 'system'."""
+        """Names and aliases of the catalogue's systems, in lower case → the system's name."""
         if self._graph is None:
             return {}
         names = await self._graph.names()
         self._has_catalogue = bool(names)
-        return dict.fromkeys(names, "system")
+        return names
 
     async def of(self, intent: Intent, understood: Understood) -> Context:
         """Context of one intent; empty when the graph is slow or down, which readiness then shows."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 
 from neural_hive.contracts import Case
-from neural_hive.errors import HiveError
+from neural_hive.errors import HiveError, StorageError
 from neural_hive.pipeline.judging import Judgement
 from neural_hive.pipeline.listening import Listener
 from neural_hive.ports import KnowledgeGraph
 
 #: Cases that may wait to be filed; beyond that the oldest are dropped, and counted.
 MAX_WAITING = 10_000
+#: How long a decided case waits for others to be filed with, in seconds, and how many are filed at once.
+LINGER_S, MAX_TOGETHER = 0.02, 64
+#: Pause before a graph that does not answer is asked again, in seconds.
+AGAIN_S = 1.0
 
 
 class Filing:
@@ -35,11 +39,19 @@ class Filing:
         self._queue.put_nowait((case, judgement))
 
     async def run(self) -> None:
-        """File for ever; a case that cannot be filed is told to the listener."""
+        """File for ever. A graph that is down is asked again; a case that it refuses is told to the listener and left out."""
         while True:
             case, judgement = await self._queue.get()
-            systems = [e.value for e in judgement.understanding.entities if e.type == "system"]
+            await self._file(case, judgement)
+
+    async def _file(self, case: Case, judgement: Judgement) -> None:
+        systems = [e.value for e in judgement.understanding.entities if e.type == "system"]
+        while True:
             try:
                 await self._graph.link_case(case, systems, judgement.vector)
             except HiveError as error:
                 self._listener.on_failed(case.id, "filing", error)
+                if isinstance(error, StorageError):
+                    await asyncio.sleep(AGAIN_S)
+                    continue
+            return

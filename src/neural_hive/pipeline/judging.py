@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from neural_hive.canonical import canonical_json, digest
@@ -12,13 +11,13 @@ from neural_hive.consensus.decide import Panel as Votes
 from neural_hive.consensus.decide import decide
 from neural_hive.consensus.guardrails import Guardrails
 from neural_hive.contracts import Brief, Decision, Intent, Opinion, PiiMention, Understanding
-from neural_hive.pipeline.batching import Batcher
-from neural_hive.pipeline.context import ContextReader
+from neural_hive.pipeline.context import Context, ContextReader
 from neural_hive.pipeline.intake import facts_of
 from neural_hive.pipeline.listening import Listener
+from neural_hive.pipeline.minds import Mind
 from neural_hive.pipeline.panel import Panel
 from neural_hive.understanding.language import SUPPORTED
-from neural_hive.understanding.understand import Heading, Understander, Understood
+from neural_hive.understanding.understand import Heading, Understood
 
 #: Share of the deadline that understanding may use up; the specialists get the rest.
 _SPECIALISTS_SHARE = 0.8
@@ -39,7 +38,7 @@ class Judge:
 
     def __init__(
         self,
-        understander: Understander,
+        mind: Mind,
         panel: Panel,
         guardrails: Guardrails,
         context: ContextReader,
@@ -49,23 +48,26 @@ class Judge:
         rubric_digests: Mapping[str, str],
     ) -> None:
         self._panel, self._guardrails, self._context, self._listener = panel, guardrails, context, listener
-        self._understander = understander
+        self._mind = mind
         self._answer_language = answer_language
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="understanding")
-        self._batcher: Batcher[Heading, Understood] = Batcher(understander.understand, self._executor)
         self.trust: Mapping[str, float] = {}
-        self.digests = {**understander.models, "guardrails": guardrails.digest[:16], **rubric_digests}
+        self._fixed_digests = {"guardrails": guardrails.digest[:16], **rubric_digests}
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Content hashes of everything that the next text is judged with."""
+        return {**self._mind.models, **self._fixed_digests}
 
     @property
     def queue_depth(self) -> int:
         """Texts that wait to be understood."""
-        return self._batcher.depth
+        return self._mind.depth
 
     async def understand(self, intent: Intent, pii: Sequence[PiiMention]) -> Understood:
         """Understand one intent, together with whatever else waits."""
         started = time.perf_counter()
         heading = Heading(intent.text, intent.received_at, tuple(pii), intent.language)
-        understood = await self._batcher.run(heading)
+        understood = await self._mind.understand(heading)
         self._listener.on_understood(intent.id, understood.understanding, time.perf_counter() - started)
         return understood
 
@@ -79,34 +81,44 @@ class Judge:
     ) -> Judgement:
         """Judge one intent within `deadline_s` seconds; whoever is silent by then is missing from the decision."""
         started = time.perf_counter()
+        digests = self.digests  # before the text goes to the model: another may serve when it comes back
         understood = await self.understand(intent, pii)
         if on_understood:
             on_understood(understood.understanding)
-        brief = await self._brief(intent, understood)
+        context = await self._context.of(intent, understood)
+        brief = self._brief(intent, understood, context)
         left_s = max(0.01, (deadline_s - (time.perf_counter() - started)) * _SPECIALISTS_SHARE)
         opinions: list[Opinion] = []
         async for opinion in self._panel.opinions(brief, left_s):
             opinions.append(opinion)
             if on_opinion:
                 on_opinion(opinion)
-        decision = self._decide(understood.understanding, opinions, brief.answer_language, _heard(intent))
+        decision = self._decide(understood.understanding, opinions, brief.answer_language, context, digests, _heard(intent))
         ordered = tuple(sorted(opinions, key=lambda o: o.specialist))
         return Judgement(understood.understanding, ordered, decision, understood.vector)
 
-    def _decide(self, understanding: Understanding, opinions: Sequence[Opinion], language: str, heard: float) -> Decision:
+    def _decide(
+        self,
+        understanding: Understanding,
+        opinions: Sequence[Opinion],
+        language: str,
+        context: Context,
+        digests: Mapping[str, str],
+        heard: float,
+    ) -> Decision:
         votes = Votes(
             understanding=understanding,
             asked=tuple(self._panel.specialists),
             opinions=tuple(opinions),
             answer_language=language,
             trust=self.trust,
-            digests=self.digests | ({"trust": digest(canonical_json(dict(self.trust)))[:16]} if self.trust else {}),
+            digests={**digests} | ({"trust": digest(canonical_json(dict(self.trust)))[:16]} if self.trust else {}),
+            has_fallback=context.is_degraded,
             heard=heard,
         )
         return decide(votes, self._guardrails)
 
-    async def _brief(self, intent: Intent, understood: Understood) -> Brief:
-        context = await self._context.of(intent, understood)
+    def _brief(self, intent: Intent, understood: Understood, context: Context) -> Brief:
         return Brief(
             id=intent.id,
             text=intent.text,
@@ -124,10 +136,6 @@ class Judge:
         if understanding.language in SUPPORTED:
             return understanding.language
         return intent.language.value if intent.language else "en"
-
-    def close(self) -> None:
-        """Stop the worker thread."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _heard(intent: Intent) -> float:

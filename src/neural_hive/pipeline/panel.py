@@ -10,7 +10,7 @@ from typing import Protocol
 from neural_hive.contracts import Brief, Opinion
 from neural_hive.errors import HiveError, SpecialistError
 from neural_hive.pipeline.listening import Listener
-from neural_hive.specialists.engine import judge
+from neural_hive.specialists.engine import Facts, judge
 from neural_hive.specialists.rubric import Rubric
 
 
@@ -43,6 +43,10 @@ class LocalSpecialist:
         """Judged here and now; about a tenth of a millisecond."""
         return judge(self.rubric, brief)
 
+    def opinion_now(self, brief: Brief, facts: Facts) -> Opinion:
+        """The same, with what all of them need worked out once."""
+        return judge(self.rubric, brief, facts)
+
     def state(self) -> dict[str, object]:
         """As the port says."""
         return {
@@ -73,11 +77,12 @@ class Panel:
         remote = [s for s in self.specialists.values() if not isinstance(s, LocalSpecialist)]
         tasks = [asyncio.create_task(self._ask(s, brief, deadline_s)) for s in remote]
         try:
+            facts = Facts.of(brief)
             for specialist in local:
-                opinion = await self._ask(specialist, brief, deadline_s)
+                opinion = self._ask_here(specialist, brief, facts)
                 if opinion is not None:
                     yield opinion
-            for task in asyncio.as_completed(tasks):
+            for task in asyncio.as_completed(tasks) if tasks else ():
                 opinion = await task
                 if opinion is not None:
                     yield opinion
@@ -85,20 +90,32 @@ class Panel:
             for task in tasks:
                 task.cancel()
 
+    def _ask_here(self, specialist: LocalSpecialist, brief: Brief, facts: Facts) -> Opinion | None:
+        started = time.perf_counter()
+        try:
+            opinion = specialist.opinion_now(brief, facts)
+        except (HiveError, ValueError, ArithmeticError) as error:
+            self._missed(brief, specialist, error, started)
+            return None
+        return self._heard(brief, opinion, started)
+
     async def _ask(self, specialist: Specialist, brief: Brief, deadline_s: float) -> Opinion | None:
         started = time.perf_counter()
         try:
-            if isinstance(specialist, LocalSpecialist):
+            async with asyncio.timeout(deadline_s):
                 opinion = await specialist.opinion(brief, deadline_s)
-            else:
-                async with asyncio.timeout(deadline_s):
-                    opinion = await specialist.opinion(brief, deadline_s)
             if opinion.specialist != specialist.name:
                 raise SpecialistError(f"{specialist.name} answered as {opinion.specialist}", reason="garbage")
         except (HiveError, TimeoutError, ValueError, ArithmeticError) as error:
-            reason = "timeout" if isinstance(error, TimeoutError) else getattr(error, "reason", "error")
-            self._listener.on_silence(brief.id, specialist.name, reason, time.perf_counter() - started)
+            self._missed(brief, specialist, error, started)
             return None
+        return self._heard(brief, opinion, started)
+
+    def _missed(self, brief: Brief, specialist: Specialist, error: Exception, started: float) -> None:
+        reason = "timeout" if isinstance(error, TimeoutError) else getattr(error, "reason", "error")
+        self._listener.on_silence(brief.id, specialist.name, reason, time.perf_counter() - started)
+
+    def _heard(self, brief: Brief, opinion: Opinion, started: float) -> Opinion:
         duration_s = time.perf_counter() - started
         self._listener.on_opinion(brief.id, opinion, duration_s)
         return opinion.model_copy(update={"duration_ms": round(duration_s * 1e3, 3)})

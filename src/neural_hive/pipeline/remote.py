@@ -20,6 +20,8 @@ SLOW_SHARE = 0.5
 #: Longest pause before a retry, in seconds; the pause is drawn evenly from zero to it ("full jitter").
 #: Source: M. Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015.
 MAX_PAUSE_S = 0.05
+#: Ends of a traceparent whose trace is recorded: the last bit is set. Source: W3C Trace Context, section 3.2.2.5.
+_RECORDED = tuple("13579bdf")
 #: Share of the caller's time that is used; the rest is for handing the failure over before the caller gives up by itself.
 _USED_SHARE = 0.98
 
@@ -138,6 +140,6 @@ class RemoteSpecialist:
             permit.void()
 
     async def _send(self, questions: Sequence[_Question], timeout_s: float) -> Sequence[Opinion]:
-        """One request; it carries the trace of the first question that has one."""
-        trace = next((q.trace for q in questions if q.trace), "")
+        """One request; it carries the trace of the first question whose trace is recorded, else the first."""
+        trace = next((q.trace for q in questions if q.trace.endswith(_RECORDED)), questions[0].trace)
         return await self._client.ask([q.brief for q in questions], timeout_s, trace)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from neural_hive.canonical import digest
 from neural_hive.contracts import Ask, Caller, Case, CaseStatus, EventType, Intent, PiiMention, Record, Transcript
-from neural_hive.errors import HiveError
+from neural_hive.errors import HiveError, UnavailableError
 from neural_hive.pipeline.intake import Intake
 from neural_hive.pipeline.judging import Judge, Judgement
 from neural_hive.pipeline.listening import Listener
@@ -19,6 +20,9 @@ from neural_hive.understanding.privacy import mentions
 
 #: After a decision is recorded, told to whoever files it away (the graph); must not raise.
 OnJudged = Callable[[Case, Judgement], None]
+
+
+_LATE = "The ledger did not answer in time; nothing was acknowledged. Send it again, with an Idempotency-Key."
 
 
 class Pipeline:
@@ -35,9 +39,12 @@ class Pipeline:
         deadline_s: float,
         lease_s: float,
         on_judged: OnJudged,
+        has_workers: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
+        """has_workers: whether somebody else judges what is left to be judged later; absent, it is judged here."""
         self._ledger, self._intake, self._judge, self._live, self._listener = ledger, intake, judge, live, listener
         self._deadline_s, self._lease_s, self._on_judged = deadline_s, lease_s, on_judged
+        self._has_workers = has_workers
         self._working: dict[str, asyncio.Task[Case]] = {}
 
     @property
@@ -48,21 +55,35 @@ class Pipeline:
     async def ask(
         self, ask: Ask, caller: Caller, idempotency: IdempotencyKey | None = None, transcript: Transcript | None = None
     ) -> Case:
-        """Record, judge, record; the decided case."""
+        """Record, judge, record; the decided case.
+
+        Raises:
+            UnavailableError: the ledger did not answer within the deadline. What it may have recorded is finished later.
+        """
+        async with self._in_time():
+            return await self._ask(ask, caller, idempotency, transcript)
+
+    async def _ask(self, ask: Ask, caller: Caller, idempotency: IdempotencyKey | None, transcript: Transcript | None) -> Case:
         case, pii, is_existing = await self._accept(ask, caller, idempotency, transcript)
         if not is_existing:
             return await self._finish(case, pii)
         if case.status is CaseStatus.DECIDED:
             return case
         working = self._working.get(case.id)
-        return await asyncio.shield(working) if working else await self._finish(case, pii)
+        return await asyncio.shield(working) if working else await self.finish(case)
 
     async def submit(
         self, ask: Ask, caller: Caller, idempotency: IdempotencyKey | None = None, transcript: Transcript | None = None
     ) -> Case:
-        """Record, and judge in the background; the accepted case, or the existing one as it is."""
-        case, pii, is_existing = await self._accept(ask, caller, idempotency, transcript)
-        if not is_existing:
+        """Record, and leave it to a worker or judge in the background; the accepted case, or the existing one as it is.
+
+        Raises:
+            UnavailableError: as `ask`.
+        """
+        async with self._in_time():
+            is_left = self._has_workers is not None and await self._has_workers()
+            case, pii, is_existing = await self._accept(ask, caller, idempotency, transcript, is_left=is_left)
+        if not is_existing and not is_left:
             task = asyncio.create_task(self._finish(case, pii), name=f"case {case.id}")
             self._working[case.id] = task
             task.add_done_callback(lambda done: self._forget(case.id, done))
@@ -78,11 +99,27 @@ class Pipeline:
         if self._working:
             await asyncio.wait(list(self._working.values()), timeout=timeout_s)
 
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                yield
+        except TimeoutError:
+            raise UnavailableError(_LATE) from None
+
     async def _accept(
-        self, ask: Ask, caller: Caller, idempotency: IdempotencyKey | None, transcript: Transcript | None
+        self,
+        ask: Ask,
+        caller: Caller,
+        idempotency: IdempotencyKey | None,
+        transcript: Transcript | None,
+        *,
+        is_left: bool = False,
     ) -> tuple[Case, tuple[PiiMention, ...], bool]:
         started = time.perf_counter()
         intent, pii = self._intake.intent(ask, caller, transcript)
+        if is_left:
+            intent = intent.model_copy(update={"is_deferred": True})
         accepted = await self._ledger.accept(intent, _without_words(idempotency), lease_s=self._lease_s)
         if not accepted.is_existing:
             self._listener.on_accepted(accepted.case, time.perf_counter() - started)

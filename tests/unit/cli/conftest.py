@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from neural_hive.cli import connect, main
+from neural_hive.cli import connect, main, record
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests are imported without packages
 
@@ -46,11 +46,11 @@ def hive(monkeypatch: pytest.MonkeyPatch) -> FakeHive:
     fake = FakeHive()
 
     @asynccontextmanager
-    async def embedded(is_recovering: bool = False) -> AsyncIterator[FakeHive]:
+    async def embedded(_what: object = None) -> AsyncIterator[FakeHive]:
         yield fake
 
     monkeypatch.setattr(connect, "_embedded", embedded)
-    monkeypatch.setattr(connect, "_embedded_ledger", embedded)
+    monkeypatch.setattr(record, "open_record", embedded)
     return fake
 
 

@@ -43,6 +43,19 @@ def test_everything_is_there_in_the_askers_language_at_any_width(language: str, 
     assert CASE_ID in text
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("pt", "Destrói dados de forma que não se pode desfazer, e nenhuma salvaguarda é indicada."),
+        ("en", "Destroys data in a way that cannot be undone, and no safeguard is stated."),
+        ("es", "Destruye datos de forma que no se puede deshacer, y no se indica ninguna salvaguarda."),
+    ],
+)
+def test_a_guardrail_says_why_in_the_askers_language(language: str, said: str) -> None:
+    assert said in words(shown(case(language)))
+    assert "irreversible-destruction" not in shown(case(language))
+
+
 def test_every_language_has_the_same_labels() -> None:
     catalogue = {language: load_labels(language).words.keys() for language in Language}
     assert catalogue["pt"] == catalogue["en"] == catalogue["es"]

@@ -75,6 +75,15 @@ def test_the_queue_goes_through_pages_up_to_the_limit(run: Callable[..., Any], h
     assert CASE_ID in run("reviews", "--text").out
 
 
+@pytest.mark.parametrize("words", [["reviews"], ["review", CASE_ID, "rejected"], ["ledger", "show", CASE_ID]])
+def test_another_tenants_cases_are_reached_by_name(run: Callable[..., Any], hive: FakeHive, words: list[str]) -> None:
+    assert run(*words).code == 0
+    assert run(*words, "--tenant", "acme").code == 0
+    assert hive.tenants == ["default", "acme"]
+    ran = run(*words, "--tenant", "acme", "--server", "http://127.0.0.1:9")
+    assert (ran.code, "the token says whose cases" in ran.err) == (2, True)
+
+
 def test_an_empty_queue_is_said_on_stderr(run: Callable[..., Any], hive: FakeHive) -> None:
     hive.n_waiting = 0
     ran = run("reviews", "--text")
@@ -113,6 +122,11 @@ def test_the_export_is_one_entry_a_line(run: Callable[..., Any], tmp_path: Path)
     assert run("ledger", "export", "--output", "copy.jsonl").code == 0
     assert [json.loads(line)["entry"]["seq"] for line in (tmp_path / "copy.jsonl").read_text().splitlines()] == [1, 2]
     assert run("ledger", "verify", "--file", "copy.jsonl").code == 1
+
+
+def test_an_export_is_not_offered_over_http(run: Callable[..., Any]) -> None:
+    assert "--server" not in run("ledger", "export", "--help").out
+    assert run("ledger", "export", "--server", "http://127.0.0.1:9").code == 2
 
 
 def test_recordings_are_answered_in_order_and_a_bad_one_is_named(run: Callable[..., Any], tmp_path: Path) -> None:

@@ -178,10 +178,51 @@ async def test_a_verdict_must_be_one(browser: httpx2.AsyncClient, hive: FakeHive
 
 
 async def test_a_broken_chain_says_where(browser: httpx2.AsyncClient, hive: FakeHive) -> None:
-    hive.verification = Verification(ok=False, checked=7, first_broken=f"{a_case(hive)}", reason="the hash does not fit")
+    hive.verification = Verification(ok=False, checked=7, first_broken="8", reason="entry 8 does not have the hash it was given")
+    hive.changed_entry = 8
     text = (await browser.get("/ledger/verification")).text
-    assert f'href="/cases/{a_case(hive)}"' in text
-    assert "the hash does not fit" in text
+    assert f'data-broken="{sorted(hive.known)[7]}"' in text
+    assert "entry 8 does not have the hash it was given" in text
+    assert "7 entries before it are as they were written" in text
+    assert "its content gives" in text
+
+
+async def test_a_broken_chain_tells_nobody_of_another_tenants_cases(visit: Visit, guarded: FakeHive) -> None:
+    guarded.verification, guarded.changed_entry = Verification(ok=False, checked=7, first_broken="8", reason="hash"), 8
+    async with visit(guarded) as browser:
+        text = (await signed_in(browser, "t-other").get("/ledger/verification")).text
+        assert 'id="break"' in text
+        assert "/cases/" not in text
+
+
+async def test_trends_count_every_case_of_the_time_that_was_chosen(browser: httpx2.AsyncClient, hive: FakeHive) -> None:
+    n_decided = sum(case.decision is not None for case in hive.known.values())
+    assert f"{n_decided} decided cases" in (await browser.get("/trends?period=all")).text
+    assert (await browser.get("/trends?period=ever")).status_code == 200
+
+
+@pytest.mark.parametrize(("language", "said"), [("pt", "Destrói dados"), ("en", "Destroys data"), ("es", "Destruye datos")])
+async def test_a_guardrail_is_told_in_the_askers_language(
+    browser: httpx2.AsyncClient, hive: FakeHive, language: str, said: str
+) -> None:
+    case = hive.known[a_case(hive)]
+    assert case.decision is not None
+    assert case.understanding is not None
+    decision = case.decision.model_copy(update={"guardrails": ("irreversible-destruction", "of-an-older-release")})
+    known = case.understanding.model_copy(update={"language": language})
+    hive.known[case.id] = case.model_copy(update={"decision": decision, "understanding": known})
+    text = (await browser.get(f"/cases/{case.id}")).text
+    assert said in text
+    assert "of-an-older-release" in text
+    assert ">irreversible-destruction<" not in text
+
+
+async def test_models_are_shown_with_hashes_and_how_good_they_are(browser: httpx2.AsyncClient, hive: FakeHive) -> None:
+    text = (await browser.get("/hive")).text
+    assert hive.models()["understanding"] in text
+    assert re.search(r"Domain</span><strong class=\"figure\">\d\d%</strong>", text)
+    hive.models = lambda: {"understanding": "f" * 16}  # type: ignore[method-assign]
+    assert 'class="qualities"' not in (await browser.get("/hive")).text
 
 
 async def test_secrets_are_never_shown(visit: Visit, guarded: FakeHive) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from neural_hive import console
+from neural_hive.console.breaks import State
+from neural_hive.console.tallies import SPANS
 from neural_hive.console.wording import LANGUAGES, choose_language, wording
 from neural_hive.contracts import Channel, Domain, Environment, Language, Outcome, Reversibility, Scope, Status
+from neural_hive.storage.ledger.chain import EntryKind
 
 ROOT = Path(console.__file__).parent
 SOURCES = [*ROOT.rglob("*.html"), *ROOT.rglob("*.py")]
@@ -27,6 +31,9 @@ NAMED = {
     "scope": set(Scope) - {Scope.UNKNOWN},
     "environment": set(Environment) - {Environment.UNKNOWN},
     "reversibility": set(Reversibility) - {Reversibility.UNKNOWN},
+    "entry": EntryKind,
+    "link": get_args(State),
+    "trends.spans": SPANS,
     "band": ("low", "medium", "high", "critical"),
 }
 MADE = (
@@ -43,7 +50,7 @@ MADE = (
     "action",
     "object",
 )
-MADE += ("reason", "lifecycle")
+MADE += ("reason", "lifecycle", "head", "model", "model_kind", "ledger.flaw")
 
 
 def fields(text: str) -> set[str]:
@@ -70,7 +77,7 @@ def test_every_text_that_is_used_exists() -> None:
 
 
 def test_every_text_is_used() -> None:
-    made = (*MADE, *NAMED, "ledger.checked", "hive.concerns")
+    made = (*MADE, *NAMED, "ledger.checked", "ledger.good", "trends.lead", "hive.concerns")
     unused = {k for k in wording("en").texts if k not in used_keys() and not k.startswith(tuple(f"{m}." for m in made))}
     assert unused == set()
 

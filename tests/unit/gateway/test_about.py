@@ -96,7 +96,7 @@ async def test_an_application_can_open_its_own_hive(hive: Any, open_client: Any)
     open_now: list[Settings] = []
 
     @asynccontextmanager
-    async def open_hive(settings: Settings) -> AsyncIterator[Any]:
+    async def open_hive(settings: Settings, **_: Any) -> AsyncIterator[Any]:
         open_now.append(settings)
         yield hive
         open_now.clear()

@@ -2,75 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
-import threading
+import asyncio
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from neural_hive.contracts import Event, EventType
 from neural_hive.errors import ConfigurationError
 from neural_hive.observability.arrivals import ARRIVAL, Answered, is_sampled
 from neural_hive.observability.observing import Observing, observe
-from neural_hive.observability.traces import open_traces
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra `tracing` is not installed")
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from tests.observability.receiver import Receiver, attributes
 
 CALLERS = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+#: Kinds of spans. Source: opentelemetry/proto/trace/v1/trace.proto.
+INTERNAL, CLIENT = 1, 3
 UNSAMPLED = CALLERS.removesuffix("01") + "00"
-
-
-class Receiver:
-    """Takes spans as a collector does."""
-
-    def __init__(self) -> None:
-        self.spans: list[Any] = []
-        self.services: set[str] = set()
-        self.paths: set[str] = set()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                receiver.paths.add(self.path)
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.take(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
-                answer = ExportTraceServiceResponse().SerializeToString()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/x-protobuf")
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: Any) -> None:
-                """Says nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-
-    def take(self, body: bytes) -> None:
-        """Keep the spans of one export."""
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-            self.services |= {a.value.string_value for a in resource.resource.attributes if a.key == "service.name"}
-            self.spans += [span for scope in resource.scope_spans for span in scope.spans]
-
-    def close(self) -> None:
-        """Stop."""
-        self.server.shutdown()
-        self.server.server_close()
-        self._thread.join()
-
-    def named(self, name: str) -> Any:
-        """The one span with a name."""
-        (span,) = [span for span in self.spans if span.name == name]
-        return span
 
 
 @pytest.fixture
@@ -79,10 +27,6 @@ def receiver() -> Iterator[Receiver]:
     opened = Receiver()
     yield opened
     opened.close()
-
-
-def event(kind: EventType, case: Any, trace: str = "") -> Event:
-    return Event(id=f"{case.id}:{kind}", type=kind, tenant="t", case_id=case.id, at=case.decided_at, trace=trace)
 
 
 @pytest.fixture
@@ -101,7 +45,6 @@ def live_one_case(
         listeners.on_silence(case.id, "business", "timeout", 1.5)
         listeners.on_decided(case, 0.004)
         observing.answered(Answered("POST", "/api/v1/intents", 201, 0.01, "r-1", own))
-        listeners.on_published([event(EventType.ACCEPTED, case, own), event(EventType.DECIDED, case)], 0.001)
         return own
 
     return live
@@ -121,7 +64,7 @@ async def test_a_case_is_one_trace_from_the_callers_request_to_its_events(
     assert own == f"00-{CALLERS[3:35]}-{request.span_id.hex()}-01"
     below = {span.name for span in receiver.spans if span.parent_span_id == request.span_id}
     names = ("architecture", "behavior", "business", "evolution", "technical")
-    assert below == {"accept", "understand", "decide", "publish", *(f"specialist {name}" for name in names)}
+    assert below == {"accept", "understand", "decide", *(f"specialist {name}" for name in names)}
 
 
 async def test_spans_last_as_long_as_the_work_and_say_how_it_went(receiver: Receiver, live_one_case: Callable[..., str]) -> None:
@@ -131,8 +74,8 @@ async def test_spans_last_as_long_as_the_work_and_say_how_it_went(receiver: Rece
     silent, decide = receiver.named("specialist business"), receiver.named("decide")
     assert silent.end_time_unix_nano - silent.start_time_unix_nano == 1_500_000_000
     assert silent.status.code == 2
-    said = {a.key: a.value for a in decide.attributes}
-    assert said["hive.outcome"].string_value == "needs_review"
+    assert attributes(decide)["hive.outcome"] == "needs_review"
+    assert attributes(silent)["error.type"] == "timeout"
     assert "Joaquina" not in str(receiver.spans)
 
 
@@ -158,10 +101,48 @@ async def test_a_case_taken_up_by_another_process_stays_in_its_trace(receiver: R
     assert {(s.trace_id.hex(), s.parent_span_id.hex()) for s in receiver.spans} == {(CALLERS[3:35], CALLERS[36:52])}
 
 
-async def test_probes_are_not_traced(receiver: Receiver) -> None:
+async def test_a_case_taken_up_again_by_another_request_leaves_that_request_its_own_span(
+    receiver: Receiver, make_case: Callable[..., Any]
+) -> None:
     observing = observe(receiver.url, 1.0)
-    assert observing.arrived("r", "", "/metrics") == ""
-    observing.answered(Answered("GET", "/metrics", 200, 0.01, "r", ""))
+    retry = observing.arrived("r-2", "", "/api/v1/intents")
+    observing.listeners.on_resumed(make_case(trace=CALLERS))
+    observing.listeners.on_decided(make_case(), 0.004)
+    observing.answered(Answered("POST", "/api/v1/intents", 201, 0.01, "r-2", retry))
+    await observing.close()
+    assert receiver.named("decide").trace_id.hex() == CALLERS[3:35]
+    assert receiver.named("POST /api/v1/intents").trace_id.hex() == retry[3:35]
+    assert ARRIVAL.get().request_id == "r-2"
+
+
+async def test_a_specialist_elsewhere_is_below_the_span_that_asks_it(
+    receiver: Receiver, make_opinion: Callable[..., Any]
+) -> None:
+    observing = observe(receiver.url, 1.0)
+    own = observing.arrived("r", "", "/api/v1/intents")
+
+    async def ask(name: str) -> str:
+        told = observing.calling()
+        await asyncio.sleep(0)
+        observing.listeners.on_opinion("c", make_opinion(name), 0.001)
+        return told
+
+    names = ("business", "technical")
+    told = dict(zip(names, await asyncio.gather(*map(ask, names)), strict=True))
+    observing.listeners.on_opinion("c", make_opinion("behavior"), 0.001)
+    await observing.close()
+    for name in names:
+        span = receiver.named(f"specialist {name}")
+        assert told[name] == f"00-{own[3:35]}-{span.span_id.hex()}-{own[-2:]}"
+        assert (span.parent_span_id.hex(), span.kind) == (own[36:52], CLIENT)
+    assert receiver.named("specialist behavior").kind == INTERNAL
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/health", "/ready", "/api/v1/intents/x/events", "/cases/x/live"])
+async def test_probes_and_streams_are_not_traced(receiver: Receiver, path: str) -> None:
+    observing = observe(receiver.url, 1.0)
+    assert observing.arrived("r", "", path) == ""
+    observing.answered(Answered("GET", path, 200, 0.01, "r", ""))
     await observing.close()
     assert receiver.spans == []
 
@@ -175,4 +156,4 @@ def test_off_it_passes_the_callers_trace_on_and_makes_nothing() -> None:
 
 def test_an_endpoint_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="HIVE_OTLP_ENDPOINT"):
-        open_traces("collector:4318", 1.0, "hive")
+        observe("collector:4318", 1.0, "hive")

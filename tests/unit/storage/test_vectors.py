@@ -52,7 +52,6 @@ def test_vectors_added_later_are_found_and_the_oldest_go_when_there_are_too_many
         index.extend(list(range(start, start + 250)), stored(values[start : start + 250]))
         newest = stored(values[start + 249 : start + 250])[0]
         assert index.nearest(newest, 1, 0.9)[0][0] == start + 249
-    assert index.last_row == 2999
     assert index.nearest(stored(values[:1])[0], 1, 0.9) == []
     assert len(index._rows) <= 1125
 

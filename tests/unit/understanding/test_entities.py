@@ -139,6 +139,13 @@ def test_names_of_the_callers_catalogue_are_found_and_keep_their_spelling() -> N
     assert [(entity.type, entity.value) for entity in entities] == [("system", "Motor Fênix")]
 
 
+def test_an_alias_of_the_callers_catalogue_stands_for_its_system() -> None:
+    names = {"payments-db": "payments-db", "banco de pagamentos": "payments-db"}
+    finder = EntityFinder(dict.fromkeys(names, "system"), names)
+    for text in ("Mover o banco de pagamentos hoje", "Mover o payments-db hoje"):
+        assert [entity.value for entity in finder.find(text, "pt", NOW) if entity.type == "system"] == ["payments-db"]
+
+
 PIECES = st.sampled_from(
     ["apagar", "R$ 1.234,56", "amanhã", "às 22h", "em 3 dias", "Oracle", "‹cpf-1›", "500 GB", "İstanbul",
     "ﬁm do mês", "👍", "em produção", "\n", "31/12", "os clientes", "São Paulo", "99,9%", "C#", "e\u0301",

@@ -76,7 +76,7 @@ def confusion_plot(confusions: Sequence[Mapping[str, Any]], n_most: int = 24) ->
     most, cell, side = max(c["n"] for c in shown), 20, 8 * max(map(len, labels)) + 12
     squares = "".join(
         f'<rect x="{side + cell * place[c["taken_for"]]}" y="{cell * place[c["label"]]}" width="{cell}" height="{cell}" '
-        f'class="cell" fill-opacity="{0.15 + 0.85 * c["n"] / most:.2f}"><title>{escape(c["label"])} taken for '
+        f'class="cell" fill-opacity="{0.1 + 0.5 * c["n"] / most:.2f}"><title>{escape(c["label"])} taken for '
         f"{escape(c['taken_for'])}: {c['n']}</title></rect>"
         f'<text x="{side + cell * (place[c["taken_for"]] + 0.5)}" y="{cell * place[c["label"]] + 14}" '
         f'text-anchor="middle">{c["n"]}</text>'

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from threading import Lock
+from math import inf
+from time import monotonic
 from typing import Any
 
 import apsw
 
-from neural_hive.contracts import Case, SimilarCase, SystemContext
+from neural_hive.canonical import canonical_json
+from neural_hive.contracts import Case, Outcome, SimilarCase, SystemContext
 from neural_hive.errors import ConflictError, UsageError
 from neural_hive.ports import CatalogueEntity, Related
 from neural_hive.storage.graph import catalogue
@@ -23,23 +26,60 @@ from neural_hive.storage.urls import sqlite_path
 
 #: Cases below this cosine are not alike. Specified by `KnowledgeGraph.similar`.
 MIN_SIMILARITY = 0.6
+#: Longest time after which what other processes linked is seen, in seconds.
+REFRESH_S = 0.5
 #: Tenants whose vectors are in memory at a time; the least recently asked goes first.
 MAX_TENANTS = 32
 
 _LINK = """
 INSERT INTO graph_cases (id, tenant, outcome, verdict, vector) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, verdict = excluded.verdict RETURNING row
+ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, verdict = excluded.verdict RETURNING row, vector
 """
 
 
+class _Known:
+    """What is in memory of one tenant's cases. rows: row → id, outcome, verdict; forgotten at every look into the file."""
+
+    def __init__(self, n_dimensions: int) -> None:
+        self.index = VectorIndex(n_dimensions)
+        self.rows: dict[int, tuple[str, str, str | None]] = {}
+        self._read_to = 0
+        self._read_at = -inf
+        self._own: set[int] = set()
+        self.looking = asyncio.Lock()
+
+    @property
+    def is_stale(self) -> bool:
+        return monotonic() - self._read_at > REFRESH_S
+
+    def add(self, row: int, vector: bytes, described: tuple[str, str, str | None]) -> None:
+        """A case that this process linked; again, if its verdict changed."""
+        if row > self._read_to and row not in self._own:
+            self._own.add(row)
+            self.index.extend([row], [vector])
+        self.rows[row] = described
+
+    def refresh(self, connection: apsw.Connection, tenant: str, n_bytes: int) -> list[Any]:
+        """Rows and vectors that were linked since the last look. Runs on a reader's thread; `take` brings them in."""
+        return _newer_vectors(connection, tenant, n_bytes, self._read_to)
+
+    def take(self, found: Sequence[Any]) -> None:
+        """Bring in what `refresh` read."""
+        new = [(row, vector) for row, vector in found if row > self._read_to and row not in self._own]
+        self.index.extend([row for row, _ in new], [vector for _, vector in new])
+        self._read_to = max(self._read_to, found[-1][0] if found else 0)
+        self._own = {row for row in self._own if row > self._read_to}
+        self.rows.clear()
+        self._read_at = monotonic()
+
+
 class SqliteGraph:
-    """Implements `KnowledgeGraph`."""
+    """Implements `KnowledgeGraph`. Used from one event loop."""
 
     def __init__(self, database: Database) -> None:
         """`database` has the graph's tables; whoever opened it closes it."""
         self._database = database
-        self._lock = Lock()
-        self._indexes: OrderedDict[tuple[str, int], VectorIndex] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int], _Known] = OrderedDict()
         self._names: tuple[int, dict[str, str]] = (-1, {})
 
     async def put_entities(self, entities: Sequence[CatalogueEntity]) -> int:
@@ -61,17 +101,34 @@ class SqliteGraph:
         if not vector or len(vector) % 2:
             raise UsageError("A sentence vector is float16: two bytes per dimension.")
         verdict = case.reviews[-1].verdict.value if case.reviews else None
-        row = (case.id, case.intent.tenant, case.decision.outcome.value, verdict, vector)
-        await self._database.write(partial(_link, row=row, systems=systems))
+        tenant, outcome = case.intent.tenant, case.decision.outcome.value
+        row, kept = await self._database.write(
+            partial(_link, values=(case.id, tenant, outcome, verdict, vector), systems=systems)
+        )
+        known = self._known.get((tenant, len(kept)))
+        if known is not None:
+            known.add(row, kept, (case.id, outcome, verdict))
 
     async def similar(self, tenant: str, vector: bytes, limit: int, *, exclude: str = "") -> Sequence[SimilarCase]:
-        """See `KnowledgeGraph.similar`."""
-        search = partial(self._similar, tenant=tenant, vector=vector, limit=limit, exclude=exclude)
-        return await self._database.read(search)
+        """See `KnowledgeGraph.similar`. What other processes link is seen within REFRESH_S."""
+        known = await self._cases_of(tenant, len(vector))
+        hits = known.index.nearest(vector, limit + 1, MIN_SIMILARITY)
+        if missing := [row for row, _ in hits if row not in known.rows]:
+            known.rows.update(await self._database.read(partial(_described, rows=missing)))
+        found = [(known.rows[row], cosine) for row, cosine in hits if row in known.rows]
+        similar = [
+            SimilarCase(id=id_, similarity=cosine, outcome=Outcome(outcome), verdict=verdict and Outcome(verdict))
+            for (id_, outcome, verdict), cosine in found
+            if id_ != exclude
+        ]
+        return similar[: max(0, limit)]
 
     async def related(self, tenant: str, case_id: str, limit: int = 5) -> Related:
         """See `KnowledgeGraph.related`."""
-        return await self._database.read(partial(self._related, tenant=tenant, case_id=case_id, limit=limit))
+        vector, systems = await self._database.read(partial(_mentioned, tenant=tenant, case_id=case_id))
+        if vector is None:
+            return Related(similar=(), systems=())
+        return Related(similar=tuple(await self.similar(tenant, vector, limit, exclude=case_id)), systems=tuple(systems))
 
     async def ping(self) -> None:
         """See `KnowledgeGraph.ping`."""
@@ -83,42 +140,27 @@ class SqliteGraph:
             self._names = (version, catalogue.names(connection))
         return self._names[1]
 
-    def _similar(self, connection: apsw.Connection, tenant: str, vector: bytes, limit: int, exclude: str) -> list[SimilarCase]:
-        with self._lock:
-            index = self._index(connection, tenant, len(vector))
-            rows = index.nearest(vector, limit + 1, MIN_SIMILARITY)
-        found = (_similar_case(connection, row, cosine) for row, cosine in rows)
-        return [case for case in found if case is not None and case.id != exclude][: max(0, limit)]
-
-    def _index(self, connection: apsw.Connection, tenant: str, n_bytes: int) -> VectorIndex:
-        """The tenant's vectors, with what was linked since; other processes link as well."""
-        index = self._indexes.setdefault((tenant, n_bytes), VectorIndex(n_bytes // 2))
-        self._indexes.move_to_end((tenant, n_bytes))
-        if len(self._indexes) > MAX_TENANTS:
-            self._indexes.popitem(last=False)
-        rows = _newer_vectors(connection, tenant, n_bytes, index.last_row)
-        index.extend([row for row, _ in rows], [vector for _, vector in rows])
-        return index
-
-    def _related(self, connection: apsw.Connection, tenant: str, case_id: str, limit: int) -> Related:
-        row: Any = connection.execute(
-            "SELECT row, vector FROM graph_cases WHERE id = ? AND tenant = ?", (case_id, tenant)
-        ).fetchone()
-        if row is None:
-            return Related(similar=(), systems=())
-        mentioned: Iterable[Any] = connection.execute(
-            "SELECT system FROM graph_mentions WHERE case_row = ? ORDER BY place", (row[0],)
-        )
-        systems = catalogue.systems(connection, [system for (system,) in mentioned])
-        similar = self._similar(connection, tenant, row[1], limit, exclude=case_id)
-        return Related(similar=tuple(similar), systems=tuple(systems))
+    async def _cases_of(self, tenant: str, n_bytes: int) -> _Known:
+        """The tenant's cases, with what was linked since the last look."""
+        known = self._known.setdefault((tenant, n_bytes), _Known(n_bytes // 2))
+        self._known.move_to_end((tenant, n_bytes))
+        if len(self._known) > MAX_TENANTS:
+            self._known.popitem(last=False)
+        if known.is_stale:
+            async with known.looking:
+                if known.is_stale:  # nobody else looked meanwhile
+                    known.take(await self._database.read(partial(known.refresh, tenant=tenant, n_bytes=n_bytes)))
+        return known
 
 
-def _link(connection: apsw.Connection, row: tuple[Any, ...], systems: Sequence[str]) -> None:
-    case_row = connection.execute(_LINK, row).get
-    mentions = [(case_row, system, place) for place, system in enumerate(dict.fromkeys(systems))]
-    connection.execute("DELETE FROM graph_mentions WHERE case_row = ?", (case_row,))
-    connection.executemany("INSERT INTO graph_mentions VALUES (?, ?, ?)", mentions)
+def _link(connection: apsw.Connection, values: tuple[Any, ...], systems: Sequence[str]) -> tuple[int, bytes]:
+    """Write a case and what it mentions; its row and the vector that is kept."""
+    row, kept = next(connection.execute(_LINK, values))
+    mentions = [(row, system, place) for place, system in enumerate(dict.fromkeys(systems))]
+    connection.execute("DELETE FROM graph_mentions WHERE case_row = ?", (row,))
+    if mentions:
+        connection.executemany("INSERT INTO graph_mentions VALUES (?, ?, ?)", mentions)
+    return row, kept
 
 
 def _newer_vectors(connection: apsw.Connection, tenant: str, n_bytes: int, after: int) -> list[Any]:
@@ -130,9 +172,24 @@ def _newer_vectors(connection: apsw.Connection, tenant: str, n_bytes: int, after
     return rows[::-1]
 
 
-def _similar_case(connection: apsw.Connection, row: int, cosine: float) -> SimilarCase | None:
-    found: Any = connection.execute("SELECT id, outcome, verdict FROM graph_cases WHERE row = ?", (row,)).fetchone()
-    return found and SimilarCase(id=found[0], similarity=cosine, outcome=found[1], verdict=found[2])
+def _described(connection: apsw.Connection, rows: Sequence[int]) -> dict[int, tuple[str, str, str | None]]:
+    """Id, outcome and verdict of some rows."""
+    found: Iterable[Any] = connection.execute(
+        "SELECT row, id, outcome, verdict FROM graph_cases WHERE row IN (SELECT value FROM json_each(?))",
+        (canonical_json(list(rows)).decode(),),
+    )
+    return {row: (id_, outcome, verdict) for row, id_, outcome, verdict in found}
+
+
+def _mentioned(connection: apsw.Connection, tenant: str, case_id: str) -> tuple[bytes | None, list[SystemContext]]:
+    """A linked case's vector, and the systems that it mentions; None for a case that was never linked."""
+    found: Any = connection.execute(
+        "SELECT row, vector FROM graph_cases WHERE id = ? AND tenant = ?", (case_id, tenant)
+    ).fetchone()
+    if found is None:
+        return None, []
+    rows: Iterable[Any] = connection.execute("SELECT system FROM graph_mentions WHERE case_row = ? ORDER BY place", (found[0],))
+    return found[1], catalogue.systems(connection, [system for (system,) in rows])
 
 
 @asynccontextmanager

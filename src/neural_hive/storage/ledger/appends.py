@@ -32,13 +32,17 @@ class NewCase:
 
 @dataclass(frozen=True, slots=True)
 class NewDecision:
-    """A judgement ready to be recorded: the body of its entry, and what lists filter by."""
+    """A judgement ready to be recorded: the body of its entry, and what lists filter by.
+
+    wants_accepted: give back the accepted body as well, which the caller does not have.
+    """
 
     case_id: str
     body: bytes
     event_parts: list[str]
     outcome: str
     domain: str
+    wants_accepted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def decide(connection: apsw.Connection, new: NewDecision) -> tuple[CaseRows, boo
         "UPDATE cases SET decided_seq = ?, outcome = ?, domain = ?, waiting = ? WHERE id = ?",
         (entry.seq, new.outcome, new.domain, waits_for_a_person(new.outcome, None), new.case_id),
     )
-    accepted = reads.body(connection, accepted_seq)
+    accepted = reads.body(connection, accepted_seq) if new.wants_accepted else ""
     return CaseRows(accepted, Sealed(new.body, entry.hash, entry.previous_hash, entry.draft.at)), False
 
 

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo import AsyncMongoClient, ReturnDocument, UpdateOne
@@ -31,12 +31,13 @@ from neural_hive.contracts import (
     Verification,
 )
 from neural_hive.errors import ConflictError, IdempotencyConflictError
-from neural_hive.ports import Accepted, CaseQuery, IdempotencyKey
+from neural_hive.ports import Accepted, CaseCount, CaseQuery, IdempotencyKey
 from neural_hive.storage.faults import Faults
 from neural_hive.storage.ledger import mongodb_documents as documents
 from neural_hive.storage.ledger import mongodb_outbox as outbox
 from neural_hive.storage.ledger import records
 from neural_hive.storage.ledger.chain import Draft, EntryKind, export_row, verification
+from neural_hive.storage.ledger.counting import Decided, counts, first_id
 from neural_hive.storage.ledger.mongodb_chain import Appender
 from neural_hive.storage.ledger.mongodb_connection import Document, connect, database, faults
 from neural_hive.storage.ledger.mongodb_documents import NewEntry
@@ -119,6 +120,21 @@ class MongoLedger:
             ids = [one["case_id"] for one in await listed.limit(limit + 1).to_list()]
             items = await self._cases(ids[:limit])
         return Page(items=tuple(items), next_cursor=ids[limit - 1] if len(ids) > limit else None)
+
+    async def tally(self, tenant: str, since: datetime, period: timedelta) -> Sequence[CaseCount]:
+        """See `Ledger.tally`. Reads the decisions of the time asked for: their bodies are text to the server."""
+        wanted = {"case.tenant": tenant, "case.id": {"$gte": first_id(since)}, "case.decided_seq": {"$gt": 0}}
+        decided: list[Decided] = []
+        with self._faults.translated():
+            await self._prepare()
+            at = {
+                one["case_id"]: documents.moment(one["at"]) async for one in self._entries.find(wanted, {"case_id": 1, "at": 1})
+            }
+            ids = [case_id for case_id, when in at.items() if when >= since]
+            for start in range(0, len(ids), MAX_PAGE):
+                later = {"case_id": {"$in": ids[start : start + MAX_PAGE]}, "kind": {"$ne": EntryKind.ACCEPTED}}
+                decided += documents.decided_cases(await self._documents(later), at)
+        return counts(decided, since, period)
 
     async def claim_unfinished(self, limit: int, lease_s: float) -> Sequence[Case]:
         """See `Ledger.claim_unfinished`."""

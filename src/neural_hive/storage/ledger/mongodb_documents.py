@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ import orjson
 from neural_hive.errors import NotFoundError
 from neural_hive.ports import CaseQuery, IdempotencyKey
 from neural_hive.storage.ledger.chain import Break, Draft, Entry, EntryKind
+from neural_hive.storage.ledger.counting import Decided
 from neural_hive.storage.ledger.records import CaseRows, Sealed, waits_for_a_person
 
 Document = dict[str, Any]
@@ -137,6 +139,18 @@ def projection(entry: Entry, outcome: str) -> Document:
 def outcome_of(decided: Document) -> str:
     """The outcome that a decided entry records."""
     return str(orjson.loads(decided["body"])["decision"]["outcome"])
+
+
+def moment(at: str) -> datetime:
+    """The time of an entry."""
+    return datetime.fromisoformat(at)
+
+
+def decided_cases(found: Sequence[Document], accepted_at: Mapping[str, datetime]) -> list[Decided]:
+    """Decisions, each with the last verdict on its case, from the later entries of whole cases in order."""
+    verdicts = {one["case_id"]: str(orjson.loads(one["body"])["verdict"]) for one in found if one["kind"] == EntryKind.REVIEWED}
+    decided = [(one["case_id"], orjson.loads(one["body"])["decision"]) for one in found if one["kind"] == EntryKind.DECIDED]
+    return [Decided(accepted_at[id_], said["outcome"], said["risk"], verdicts.get(id_, "")) for id_, said in decided]
 
 
 def list_filter(query: CaseQuery) -> Document:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+
+import orjson
 
 from neural_hive.contracts import Event
+from neural_hive.storage.ledger.chain import EntryKind
 from neural_hive.storage.ledger.mongodb_connection import Collection
 from neural_hive.storage.ledger.mongodb_documents import Document, entry_from
 from neural_hive.storage.ledger.records import events
@@ -14,12 +18,22 @@ _UNPUBLISHED: Document = {"unpublished": {"$gt": 0}, "waiting.0": {"$exists": Tr
 
 async def pending(entries: Collection, limit: int) -> list[Event]:
     """The oldest `limit` events that wait, in order of recording."""
-    waiting: list[Event] = []
-    async for found in entries.find(_UNPUBLISHED).sort("unpublished", 1).limit(max(1, limit)):
-        waiting += [event for event in events(entry_from(found)) if event.id in found["waiting"]]
-        if len(waiting) >= limit:
+    found, n_waiting = list[Document](), 0
+    async for one in entries.find(_UNPUBLISHED).sort("unpublished", 1).limit(max(1, limit)):
+        found.append(one)
+        n_waiting += len(one["waiting"])
+        if n_waiting >= limit:
             break
+    traces = await _traces(entries, {one["case_id"] for one in found})
+    named = ((one, traces.get(one["case_id"], "")) for one in found)
+    waiting = [event for one, trace in named for event in events(entry_from(one), trace) if event.id in one["waiting"]]
     return waiting[: max(0, limit)]
+
+
+async def _traces(entries: Collection, case_ids: AbstractSet[str]) -> dict[str, str]:
+    """The trace of each case's intent."""
+    accepted = {"case_id": {"$in": sorted(case_ids)}, "kind": EntryKind.ACCEPTED.value}
+    return {one["case_id"]: orjson.loads(one["body"]).get("trace", "") async for one in entries.find(accepted)}
 
 
 async def forget(entries: Collection, event_ids: Iterable[str]) -> None:

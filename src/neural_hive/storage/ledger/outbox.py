@@ -14,6 +14,13 @@ from neural_hive.contracts import Event
 from neural_hive.storage.ledger.reads import entry_from
 from neural_hive.storage.ledger.records import events
 
+#: What waits, each with the trace of its case's intent.
+_PENDING = """
+SELECT o.waiting, a.body ->> '$.trace', e.seq, e.kind, e.case_id, e.tenant, e.at, e.body, e.previous_hash, e.hash
+FROM outbox o JOIN entries e ON e.seq = o.seq
+LEFT JOIN cases c ON c.id = e.case_id LEFT JOIN entries a ON a.seq = c.accepted_seq
+ORDER BY o.seq LIMIT ?
+"""
 #: The entries of a case; each by its own key, because the case may be another one's prefix.
 _ENTRIES_OF_CASE = """
 SELECT o.seq, o.waiting FROM outbox o WHERE o.seq IN (
@@ -24,16 +31,12 @@ SELECT o.seq, o.waiting FROM outbox o WHERE o.seq IN (
 
 def pending(connection: apsw.Connection, limit: int) -> list[Event]:
     """The oldest `limit` events that wait, in order of recording."""
-    rows = connection.execute(
-        "SELECT o.waiting, e.seq, e.kind, e.case_id, e.tenant, e.at, e.body, e.previous_hash, e.hash"
-        " FROM outbox o JOIN entries e ON e.seq = o.seq ORDER BY o.seq LIMIT ?",
-        (limit,),
-    )
+    rows = connection.execute(_PENDING, (limit,))
     found: list[Event] = []
     for row in rows:
-        entry = entry_from(row[1:])
+        entry = entry_from(row[2:])
         waiting = {f"{entry.draft.case_id}:{part}" for part in orjson.loads(row[0])}
-        found.extend(event for event in events(entry) if event.id in waiting)
+        found.extend(event for event in events(entry, row[1] or "") if event.id in waiting)
         if len(found) >= limit:
             break
     return found[: max(0, limit)]

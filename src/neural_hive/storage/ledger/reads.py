@@ -6,15 +6,17 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import apsw
 
 from neural_hive.canonical import canonical_json
-from neural_hive.contracts import Page
+from neural_hive.contracts import Outcome, Page
 from neural_hive.errors import NotFoundError
-from neural_hive.ports import CaseQuery
+from neural_hive.ports import CaseCount, CaseQuery
 from neural_hive.storage.ledger.chain import Draft, Entry
+from neural_hive.storage.ledger.counting import first_id
 from neural_hive.storage.ledger.records import CaseRows, Sealed, case_from
 
 #: Cases on one page at most, so that one request cannot hold the ledger for long.
@@ -26,6 +28,14 @@ SELECT c.id, a.body, d.body, d.hash, d.previous_hash, d.at
 FROM cases c JOIN entries a ON a.seq = c.accepted_seq LEFT JOIN entries d ON d.seq = c.decided_seq
 """
 _HAS_WORDS = "c.accepted_seq IN (SELECT rowid FROM case_words WHERE case_words MATCH ?)"
+#: By period and outcome; the one bare column beside max() is the row's that has the maximum.
+_TALLY = """
+SELECT CAST(floor((unixepoch(a.at, 'subsec') - ?1) / ?2) AS INTEGER), c.outcome, count(*),
+    sum(json_extract(d.body, '$.decision.risk')), count(v.verdict), sum(v.verdict IS c.outcome)
+FROM cases c JOIN entries a ON a.seq = c.accepted_seq JOIN entries d ON d.seq = c.decided_seq
+LEFT JOIN (SELECT case_id, verdict, max(seq) FROM reviews GROUP BY case_id) v ON v.case_id = c.id
+WHERE c.tenant = ?3 AND c.id >= ?4 AND unixepoch(a.at, 'subsec') >= ?1 GROUP BY 1, 2 ORDER BY 1, 2
+"""
 _REVIEWS = """
 SELECT r.case_id, e.body FROM reviews r JOIN entries e ON e.seq = r.seq
 WHERE r.case_id IN (SELECT value FROM json_each(?)) ORDER BY r.seq
@@ -57,6 +67,13 @@ def find(connection: apsw.Connection, query: CaseQuery) -> Page:
     page = rows[:limit]
     items = tuple(case_from(case) for case in _with_reviews(connection, page))
     return Page(items=items, next_cursor=page[-1][0] if len(rows) > limit else None)
+
+
+def tally(connection: apsw.Connection, tenant: str, since: datetime, period: timedelta) -> list[CaseCount]:
+    """Decided cases by period and outcome. See `Ledger.tally`."""
+    values = (since.timestamp(), period.total_seconds(), tenant, first_id(since))
+    rows: list[Any] = connection.execute(_TALLY, values).fetchall()
+    return [CaseCount(row[0], Outcome(row[1]), *row[2:]) for row in rows]
 
 
 def entries(connection: apsw.Connection, after: int, limit: int, tenant: str | None = None) -> list[Entry]:

@@ -128,23 +128,23 @@ def decided_event_parts(opinions: Iterable[Opinion]) -> list[str]:
     return [event_part(EventType.UNDERSTOOD), *spoken, event_part(EventType.DECIDED)]
 
 
-def events(entry: Entry) -> Iterator[Event]:
-    """The events that an entry stands for, in order, each with its part of the case."""
+def events(entry: Entry, trace: str) -> Iterator[Event]:
+    """The events that an entry stands for, in order, each with its part of the case. trace: of the case's intent."""
     draft, data = entry.draft, orjson.loads(entry.draft.body)
     match draft.kind:
         case EntryKind.ACCEPTED:
-            yield _event(draft, EventType.ACCEPTED, data)
+            yield _event(draft, trace, EventType.ACCEPTED, data)
         case EntryKind.REVIEWED:
-            yield _event(draft, EventType.REVIEWED, data, data["id"])
+            yield _event(draft, trace, EventType.REVIEWED, data, data["id"])
         case _:
-            yield _event(draft, EventType.UNDERSTOOD, data["understanding"])
+            yield _event(draft, trace, EventType.UNDERSTOOD, data["understanding"])
             for opinion in data["opinions"]:
-                yield _event(draft, EventType.OPINION, opinion, opinion["specialist"])
+                yield _event(draft, trace, EventType.OPINION, opinion, opinion["specialist"])
             hashes = {"hash": entry.hash, "previous_hash": entry.previous_hash}
-            yield _event(draft, EventType.DECIDED, data["decision"] | hashes)
+            yield _event(draft, trace, EventType.DECIDED, data["decision"] | hashes)
 
 
-def _event(draft: Draft, kind: EventType, data: dict[str, Any], detail: str = "") -> Event:
+def _event(draft: Draft, trace: str, kind: EventType, data: dict[str, Any], detail: str = "") -> Event:
     return Event(
         id=f"{draft.case_id}:{event_part(kind, detail)}",
         type=kind,
@@ -152,5 +152,5 @@ def _event(draft: Draft, kind: EventType, data: dict[str, Any], detail: str = ""
         case_id=draft.case_id,
         at=datetime.fromisoformat(draft.at),
         data=data,
-        trace=data.get("trace", "") if kind is EventType.ACCEPTED else "",
+        trace=trace,
     )

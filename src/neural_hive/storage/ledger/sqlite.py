@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,7 +23,7 @@ from neural_hive.contracts import (
     Understanding,
     Verification,
 )
-from neural_hive.ports import Accepted, CaseQuery, IdempotencyKey
+from neural_hive.ports import Accepted, CaseCount, CaseQuery, IdempotencyKey
 from neural_hive.storage.ledger import appends, outbox, reads, records, verify
 from neural_hive.storage.ledger.chain import Head, export_row, verification
 from neural_hive.storage.ledger.schema import MIGRATIONS, ROLE
@@ -29,6 +31,8 @@ from neural_hive.storage.resources import Resources
 from neural_hive.storage.sqlite.database import Database, shared_database
 from neural_hive.storage.urls import sqlite_path
 
+#: Accepted intents kept in memory until they are decided, so that the usual case is not read back.
+MAX_KEPT = 1_024
 #: Entries read at a time by an export.
 EXPORT_CHUNK = 500
 
@@ -40,6 +44,7 @@ class SqliteLedger:
         """`database` has the ledger's tables; whoever opened it closes it. `clock`: POSIX seconds, for leases."""
         self._database = database
         self._clock = clock
+        self._accepted: OrderedDict[str, Intent] = OrderedDict()
 
     async def accept(self, intent: Intent, idempotency: IdempotencyKey | None = None, *, lease_s: float = 30.0) -> Accepted:
         """See `Ledger.accept`."""
@@ -53,6 +58,9 @@ class SqliteLedger:
         )
         existing = await self._database.write(partial(appends.accept, new=new))
         if existing is None:
+            self._accepted[intent.id] = intent
+            if len(self._accepted) > MAX_KEPT:
+                self._accepted.popitem(last=False)
             return Accepted(Case(id=intent.id, status=CaseStatus.ACCEPTED, intent=intent), is_existing=False)
         return Accepted(records.case_from(existing), is_existing=True)
 
@@ -61,17 +69,20 @@ class SqliteLedger:
     ) -> Case:
         """See `Ledger.record_decision`."""
         judgement = records.judgement(understanding, opinions, decision)
+        intent = self._accepted.pop(case_id, None)
         new = appends.NewDecision(
             case_id=case_id,
             body=records.body(judgement),
             event_parts=records.decided_event_parts(opinions),
             outcome=decision.outcome.value,
             domain=understanding.domain.value,
+            wants_accepted=intent is None,
         )
-        rows, was_decided = await self._database.write(partial(appends.decide, new=new))
-        if was_decided or rows.decided is None:
-            return records.case_from(rows)
-        return records.decided_case(Intent.model_validate_json(rows.accepted), judgement, rows.decided)
+        found, was_decided = await self._database.write(partial(appends.decide, new=new))
+        if was_decided or found.decided is None:
+            return records.case_from(found)
+        intent = intent or Intent.model_validate_json(found.accepted)
+        return records.decided_case(intent, judgement, found.decided)
 
     async def add_review(self, tenant: str, case_id: str, review: Review) -> Case:
         """See `Ledger.add_review`."""
@@ -86,6 +97,10 @@ class SqliteLedger:
     async def find(self, query: CaseQuery) -> Page:
         """See `Ledger.find`."""
         return await self._database.read(partial(reads.find, query=query))
+
+    async def tally(self, tenant: str, since: datetime, period: timedelta) -> Sequence[CaseCount]:
+        """See `Ledger.tally`."""
+        return await self._database.read(partial(reads.tally, tenant=tenant, since=since, period=period))
 
     async def claim_unfinished(self, limit: int, lease_s: float) -> Sequence[Case]:
         """See `Ledger.claim_unfinished`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ def content_digest(digests: dict[str, str]) -> str:
 
 
 def write_manifest(folder: Path, version: ModelVersion, tags: dict[str, Any] | None = None) -> None:
-    """Describe the artefact in `folder`; the digests are of its files as they are now."""
-    described = {
+    """Describe the artefact in `folder`, beside what its manifest already says; the digests are of its files as they are now."""
+    described = own_words(folder) | {
         "name": version.name,
         "version": version.version,
         "digest": version.digest,
@@ -50,6 +51,29 @@ def write_manifest(folder: Path, version: ModelVersion, tags: dict[str, Any] | N
         "files": file_digests(folder),
     }
     (folder / MANIFEST).write_bytes(orjson.dumps(described, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
+
+
+def own_words(folder: Path) -> dict[str, Any]:
+    """What the manifest says that came with a model; empty if none did.
+
+    Raises:
+        ModelError: it is not a JSON object.
+    """
+    file = folder / MANIFEST
+    try:
+        words: dict[str, Any] = dict(orjson.loads(file.read_bytes())) if file.is_file() else {}
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f"{file} is not a manifest; train the model again.") from error
+    return words
+
+
+def copy_model(path: Path, target: Path) -> None:
+    """Copy a model's folder, or its one file, into the new folder `target`."""
+    if path.is_file():
+        target.mkdir()
+        shutil.copy2(path, target / path.name)
+    else:
+        shutil.copytree(path, target)
 
 
 def read_manifest(folder: Path) -> tuple[ModelVersion, dict[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from neural_hive.storage.models.artefacts import (
     MANIFEST,
     checked,
     content_digest,
+    copy_model,
     file_digests,
     read_manifest,
     valid_name,
@@ -38,6 +38,7 @@ class BundledModels:
 
     def __init__(self, bundled: Path, registered: Path) -> None:
         """Neither folder has to exist yet."""
+        self.fallbacks: dict[str, str] = {}
         self._bundled = bundled
         self._registered = registered
 
@@ -73,7 +74,7 @@ class BundledModels:
         try:
             with tempfile.TemporaryDirectory(dir=self._folder(name), prefix=".new-") as scratch:
                 copy = Path(scratch) / "copy"
-                _copy(path, copy)
+                copy_model(path, copy)
                 return self._keep(name, copy, metrics, tags)
         except OSError as error:
             raise StorageError(f"{self._registered} cannot be written: {error.strerror}. Nothing was registered.") from error
@@ -125,15 +126,6 @@ def _artefacts(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and (path / MANIFEST).is_file())
-
-
-def _copy(path: Path, target: Path) -> None:
-    """Copy a model's folder, or its one file, without the manifest it may have had."""
-    if path.is_file():
-        target.mkdir()
-        shutil.copy2(path, target / path.name)
-    else:
-        shutil.copytree(path, target, ignore=lambda folder, _: [MANIFEST] if Path(folder) == path else [])
 
 
 def registered_folder(url: str) -> Path:

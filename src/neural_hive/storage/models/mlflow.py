@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -28,10 +27,11 @@ from mlflow.exceptions import MlflowException, RestException
 from mlflow.tracking import MlflowClient
 from requests.exceptions import RequestException
 
+from neural_hive.canonical import digest as digest_of
 from neural_hive.errors import ConfigurationError, ModelError, NotFoundError, StorageError
 from neural_hive.ports import ModelRegistry, ModelVersion
 from neural_hive.storage.faults import Faults
-from neural_hive.storage.models.artefacts import MANIFEST, content_digest, file_digests, valid_name
+from neural_hive.storage.models.artefacts import MANIFEST, content_digest, copy_model, file_digests, valid_name
 from neural_hive.storage.models.bundled import open_bundled_models, registered_folder
 from neural_hive.storage.resources import Resources
 from neural_hive.storage.urls import mask
@@ -45,7 +45,7 @@ EXPERIMENT, ARTEFACT = "neural-hive", "model"
 PING_S = 1.8
 
 T = TypeVar("T")
-_DIGEST, _METRIC = "hive.digest", "hive.metric."
+_DIGEST, _MANIFEST, _METRIC = "hive.digest", "hive.manifest", "hive.metric."
 _LOG = logging.getLogger(__name__)
 _FAULTS = (
     (RestException, "it refused a request; check its version, the user and the password"),
@@ -132,7 +132,7 @@ class MlflowModels:
         folder = self._cache / digest
         if not digest or not folder.is_dir():
             self._download(name, found, folder)
-        return _checked(_version(name, found, folder))
+        return _checked(_version(name, found, folder), found.tags.get(_MANIFEST, ""))
 
     def _download(self, name: str, found: Any, folder: Path) -> None:
         """Fetch the files of a version, check them, and only then give them their place."""
@@ -143,18 +143,18 @@ class MlflowModels:
             uri = self._client.get_model_version_download_uri(found.name, found.version)
             download_artifacts(artifact_uri=uri, dst_path=scratch, tracking_uri=self._client.tracking_uri)
             fresh = Path(scratch) / ARTEFACT
-            _checked(_version(name, found, fresh))
+            _checked(_version(name, found, fresh), found.tags.get(_MANIFEST, ""))
             if not folder.is_dir():
                 fresh.rename(folder)
 
     def _register(self, name: str, path: Path, metrics: dict[str, float], tags: dict[str, Any]) -> ModelVersion:
         with tempfile.TemporaryDirectory() as scratch:
             copy = Path(scratch) / ARTEFACT
-            _copy(path, copy)
+            copy_model(path, copy)
             digest = content_digest(file_digests(copy))
             self._require_model(name)
             if self._first(name, digest) is None:
-                self._upload(name, copy, metrics, tags | {_DIGEST: digest})
+                self._upload(name, copy, metrics, tags | {_DIGEST: digest, _MANIFEST: _manifest_digest(copy)})
         found = self._first(name, digest)
         return ModelVersion(name, str(found.version), digest, _metrics(found), path)
 
@@ -207,19 +207,17 @@ def _metrics(found: Any) -> dict[str, float]:
     return {key: float(value) for key, value in named.items()}
 
 
-def _checked(version: ModelVersion) -> ModelVersion:
-    if content_digest(file_digests(version.path)) != version.digest:
+def _manifest_digest(folder: Path) -> str:
+    """SHA-256 of the manifest that came with a model, which is not among its files; empty if none did."""
+    file = folder / MANIFEST
+    return digest_of(file.read_bytes()) if file.is_file() else ""
+
+
+def _checked(version: ModelVersion, manifest_digest: str) -> ModelVersion:
+    is_same = content_digest(file_digests(version.path)) == version.digest
+    if not is_same or _manifest_digest(version.path) != manifest_digest:
         raise ModelError(f"{version.path} is not version {version.version} of the model {version.name}; remove it.")
     return version
-
-
-def _copy(path: Path, target: Path) -> None:
-    """Copy a model's folder, or its one file, without the manifest it may have had."""
-    if path.is_file():
-        target.mkdir()
-        shutil.copy2(path, target / path.name)
-    else:
-        shutil.copytree(path, target, ignore=lambda folder, _: [MANIFEST] if Path(folder) == path else [])
 
 
 @asynccontextmanager

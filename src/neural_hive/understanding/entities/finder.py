@@ -42,10 +42,11 @@ class EntityFinder:
 
     Args:
         extra_names: name → type for names of the caller's own, e.g. the systems of the knowledge graph.
+        proper_names: what such a name stands for, where that is another one; it becomes the entity's value.
     """
 
-    def __init__(self, extra_names: Mapping[str, str] | None = None) -> None:
-        self._gazetteer = Gazetteer(extra_names)
+    def __init__(self, extra_names: Mapping[str, str] | None = None, proper_names: Mapping[str, str] | None = None) -> None:
+        self._gazetteer = Gazetteer(extra_names, proper_names)
 
     def find(self, text: str, language: str, received_at: datetime) -> tuple[Entity, ...]:
         """What `text` names, in order.

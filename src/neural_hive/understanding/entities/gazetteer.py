@@ -90,10 +90,11 @@ class Entry(NamedTuple):
 
 class Gazetteer:
     """Names by their first word. `extra`: name → type (`system`, `technology`…), e.g. from the knowledge graph's
-    catalogue."""
+    catalogue. `proper`: what a name stands for, where that is another one, e.g. alias → name in the catalogue."""
 
-    def __init__(self, extra: Mapping[str, str] | None = None) -> None:
-        self._extra = _index(_entries(name, "", kind) for name, kind in (extra or {}).items())
+    def __init__(self, extra: Mapping[str, str] | None = None, proper: Mapping[str, str] | None = None) -> None:
+        called = proper or {}
+        self._extra = _index(_entries(called.get(name, name), name, kind) for name, kind in (extra or {}).items())
         self._known = _shipped()
 
     def find(self, text: str, plain: str, words: list[Token]) -> Iterator[Amount]:

@@ -71,7 +71,10 @@ class Reading:
 class Decoding:
     """Beam search on one encoded window."""
 
-    def __init__(self, model: WhisperModel, memory: Memory, beam_size: int = BEAM_SIZE) -> None:
+    def __init__(
+        self, model: WhisperModel, memory: Memory, beam_size: int = BEAM_SIZE, *, forbidden: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Args: forbidden: bool (n_sayable,), True for what must not be said; nothing by default."""
         self._model, self._memory, self._beam_size = model, memory, beam_size
         self._past: Past = model.start()
         self._attention: list[NDArray[np.float32]] = []
@@ -80,6 +83,8 @@ class Decoding:
         self._text_only = self._free.copy()
         steering = [*model.tokens.languages.values(), model.tokens.no_speech]
         self._text_only[np.isin(model.tokens.sayable, steering)] = -np.inf
+        if forbidden is not None:
+            self._text_only[forbidden] = -np.inf
         self._begin = np.where(model.begin_suppressed, np.float32(-np.inf), self._text_only)
 
     def feed(self, tokens: Sequence[int], bias: NDArray[np.float32] | None = None) -> Step:

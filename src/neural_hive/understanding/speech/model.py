@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ N_BEST = 6
 #: Seconds of sound per encoder position. Source: openai/whisper, conv2 has stride 2 over 10 ms frames.
 POSITION_S = 0.02
 MAX_WINDOW_S = 30.0
+_DIGIT = re.compile("[0-9]")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,15 @@ class Step:
 
 
 class WhisperModel:
-    """A loaded checkpoint. Not for use from two threads at once."""
+    """A loaded checkpoint. Not for use from two threads at once.
+
+    Attributes:
+        tokens: The vocabulary.
+        mel: Sound → spectrogram.
+        n_context: Most tokens that fit into the decoder.
+        begin_suppressed, numerals: bool (n_sayable,): what must not come first; what holds a digit.
+        name: Name of the directory and hash of the weights.
+    """
 
     def __init__(self, directory: Path, *, n_threads: int = 2) -> None:
         """Read, quantise and pack the weights.
@@ -92,6 +102,7 @@ class WhisperModel:
         self._step_names = [o.name for o in self._decoder.get_outputs()]
         self._kept = [n for n in self._step_names if n.startswith(("key_", "value_"))]
         self.begin_suppressed = np.isin(self.tokens.sayable, config.get("suppress_ids_begin", []))
+        self.numerals = np.array([_DIGIT.search(checkpoint.vocabulary[i]) is not None for i in sayable.tolist()])
         self.name = f"{directory.name}@{version}"
 
     def encode(self, waveform: NDArray[np.float32], window_s: float) -> Memory:

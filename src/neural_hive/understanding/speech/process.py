@@ -17,7 +17,7 @@ from typing import Any
 
 from neural_hive.contracts import Transcript
 from neural_hive.errors import AudioRejectedError, ModelError, UnavailableError
-from neural_hive.understanding.speech.wire import receive, send
+from neural_hive.understanding.wire import receive, send
 
 _GRACE_S = 2.0
 

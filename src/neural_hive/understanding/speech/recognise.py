@@ -23,6 +23,7 @@ from neural_hive.understanding.speech.decode import (
 )
 from neural_hive.understanding.speech.jargon import HeardWord, Vocabulary, replaced
 from neural_hive.understanding.speech.model import MAX_WINDOW_S, Memory, WhisperModel
+from neural_hive.understanding.speech.numbers import counts_small, differ_only_in_numbers
 from neural_hive.understanding.vad import SAMPLE_RATE_HZ, Span, VoiceActivityDetector, group
 
 #: Below 8 s of window Whisper reads a sentence twice; with 2 s of silence after the speech it stops by itself. Source:
@@ -108,7 +109,7 @@ class Recogniser:
             return Piece(span, heard, "", "", 0.0, ())
         if window_s(duration_s) < MAX_WINDOW_S and is_doubtful(self._text(reading), reading):
             reading = self._read_again(sound, duration_s, heard, reading)
-        reading = self._without_loop(reading)
+        reading = self._in_words(memory, duration_s, heard.language, self._without_loop(reading))
         if not reading.tokens or (reading.no_speech > MAX_NO_SPEECH and reading.avg_logprob < MIN_AVG_LOGPROB):
             return None
         return self._correct(span, heard, reading, vocabulary)
@@ -134,6 +135,20 @@ class Recogniser:
         if doubts[0] == doubts[1]:
             return max(first, second, key=lambda r: r.avg_logprob)
         return first if doubts[1] else second
+
+    def _in_words(self, memory: Memory, duration_s: float, code: str, reading: Reading) -> Reading:
+        """The reading with small counts in words ("five years"), chosen by the model itself; else as it was.
+
+        Dates, names ("version 3"), amounts and codes keep their digits, and so does what would read differently otherwise.
+        """
+        written = self._text(reading).split()
+        if not counts_small(written):
+            return reading
+        tokens = self._model.tokens
+        decoding = Decoding(self._model, memory, forbidden=self._model.numerals)
+        step = decoding.begin([tokens.sot, tokens.languages[code], tokens.transcribe, tokens.no_timestamps])
+        spelled = decoding.run(step, max_tokens(duration_s), reading.no_speech)
+        return spelled if differ_only_in_numbers(written, self._text(spelled).split()) else reading
 
     def _text(self, reading: Reading) -> str:
         return self._model.tokens.decode(reading.tokens).strip()

@@ -21,8 +21,8 @@ from neural_hive.errors import AudioRejectedError, HiveError
 from neural_hive.understanding.audio import AudioLimits, decode
 from neural_hive.understanding.speech.model import WhisperModel
 from neural_hive.understanding.speech.recognise import Options, Recogniser
-from neural_hive.understanding.speech.wire import receive, send
 from neural_hive.understanding.vad import VoiceActivityDetector
+from neural_hive.understanding.wire import receive, send
 
 
 @dataclass(frozen=True)

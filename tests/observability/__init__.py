@@ -1,0 +1,1 @@
+"""What operators look at: rules, alerts, dashboards, and whether the hive emits what they name."""
