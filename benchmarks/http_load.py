@@ -1,8 +1,11 @@
 """What a decision costs over HTTP: latency of one client, throughput of many, over keep-alive connections on loopback.
 
-    python benchmarks/http_load.py http://127.0.0.1:8000 [--seconds 5] [--clients 1 16] [--path /health]
+    python -P benchmarks/http_load.py http://127.0.0.1:8000 [--seconds 5] [--clients 1 16] [--path /health]
+    python -P benchmarks/http_load.py http://127.0.0.1:8000 --rate 200 --seconds 600 --pid $(pgrep -f 'hive up')
 
-Starts nothing: point it at a hive that runs. Prints one JSON line per number of clients.
+Starts nothing: point it at a hive that runs, with HIVE_RATE_LIMIT_PER_MINUTE=0. Prints one JSON line per number of clients. With
+`--rate`, requests are sent when they are due, however slow the answers are, and a latency counts from when it was due (no
+coordinated omission); with `--pid`, the memory of that process and its children is read before and after.
 """
 
 from __future__ import annotations
@@ -10,9 +13,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import time
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 #: Everyday intents in three languages; each request takes the next one with a number, so that no cache answers.
@@ -24,6 +29,8 @@ TEXTS = (
     "Give the support team read access to the customer dashboard",
     "Desactivar los registros de auditoría en producción",
 )
+#: Connections that take turns at a steady rate.
+N_CONNECTIONS = 64
 
 
 @dataclass(slots=True)
@@ -73,6 +80,51 @@ async def run_client(url: str, path: str, token: str, first: int, until: float, 
     writer.close()
 
 
+async def follow(url: str, path: str, token: str, base: int, due: asyncio.Queue[tuple[int, float] | None], tally: Tally) -> None:
+    """Send on one connection whatever is due next."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    while (job := await due.get()) is not None:
+        number, due_s = job
+        writer.write(request(path, parts.netloc, base + number, token))
+        status = await read_answer(reader)
+        tally.seconds.append(time.perf_counter() - due_s)
+        tally.n_errors += status >= 400
+    writer.close()
+
+
+async def measure_rate(url: str, path: str, token: str, rate: float, seconds: float, pid: int) -> dict[str, float]:
+    """Requests at a steady rate for a while, after a tenth of it as warm-up."""
+    base = time.time_ns() // 1000 % 10**9 * 1000
+    due: asyncio.Queue[tuple[int, float] | None] = asyncio.Queue()
+    tally, before = Tally(), 0.0
+    senders = [asyncio.create_task(follow(url, path, token, base, due, tally)) for _ in range(N_CONNECTIONS)]
+    started, n_warm, n_all = time.perf_counter(), int(rate * seconds / 10), int(rate * seconds * 1.1)
+    for number in range(n_all):
+        due_s = started + number / rate
+        if (wait_s := due_s - time.perf_counter()) > 0:
+            await asyncio.sleep(wait_s)
+        if number == n_warm:
+            tally.seconds.clear()
+            tally.n_errors, before = 0, memory_mb(pid)
+        due.put_nowait((number, due_s))
+    for _ in senders:
+        due.put_nowait(None)
+    await asyncio.gather(*senders)
+    told = {"rate": rate} | tally.report(0, time.perf_counter() - started - n_warm / rate)
+    del told["clients"]
+    return told | ({"memory_before_mb": before, "memory_after_mb": memory_mb(pid)} if pid else {})
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process and its children, in MB. Source: proc(5)."""
+    if not pid:
+        return 0.0
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in (str(pid), *children)]
+    return round(sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+
+
 async def measure(url: str, path: str, token: str, n_clients: int, seconds: float) -> dict[str, float]:
     """All clients at once for a while, after a short warm-up."""
     base = time.time_ns() // 1000 % 10**9 * 100
@@ -92,10 +144,16 @@ def main() -> None:
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 16])
     parser.add_argument("--path", default="/api/v1/intents")
     parser.add_argument("--token", default="")
+    parser.add_argument("--rate", type=float, default=0.0, help="requests per second, sent when due; instead of --clients")
+    parser.add_argument("--pid", type=int, default=0, help="process whose memory is read, with --rate")
     chosen = parser.parse_args()
     host = urlsplit(chosen.url).hostname or ""
     if host != "localhost" and not ip_address(host).is_loopback:
         parser.error("only a hive on this machine may be loaded")
+    if chosen.rate:
+        seconds = min(chosen.seconds, 600)
+        print(json.dumps(asyncio.run(measure_rate(chosen.url, chosen.path, chosen.token, chosen.rate, seconds, chosen.pid))))
+        return
     for n_clients in chosen.clients:
         print(json.dumps(asyncio.run(measure(chosen.url, chosen.path, chosen.token, n_clients, min(chosen.seconds, 600)))))
 

@@ -77,7 +77,7 @@ def prometheus_rule() -> str:
 
 def template(layout: str, objects: list[Object], values: Object) -> str:
     """One template with every object; what can be chosen is taken out of them and put into `values`."""
-    texts = [_with_expressions(dump(_opened(found, layout, values))) for found in objects]
+    texts = [_with_expressions(dump(_opened(found, values))) for found in objects]
     return WRITTEN + f'{{{{- if eq .Values.layout "{layout}" }}}}\n' + "---\n".join(texts) + "{{- end }}\n"
 
 
@@ -92,21 +92,24 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def _opened(found: Object, layout: str, values: Object) -> Object:
+def _opened(found: Object, values: Object) -> Object:
     """The object with `EXPRESSION<…>` where a value goes."""
     kind, name = found["kind"], found["metadata"]["name"]
     found["metadata"]["name"] = name = unhashed(name)
     if kind == "ConfigMap":
         for key, value in found["data"].items():
-            if values[name].setdefault(key, value) != value:
+            place, chosen = ("hosts", "OTLP_ENDPOINT") if key == "HIVE_OTLP_ENDPOINT" else (name, key)
+            if values[place].setdefault(chosen, value) != value:
                 raise ValueError(f"{key} differs between ConfigMaps; a value could not stand for it")
-            found["data"][key] = f"EXPRESSION<.Values.{name}.{key} | quote>"
+            found["data"][key] = f"EXPRESSION<.Values.{place}.{chosen} | quote>"
     elif kind == "Deployment":
         _open_deployment(found, values["roles"].setdefault(name, {}), values)
     elif kind == "HorizontalPodAutoscaler":
         for key in ("minReplicas", "maxReplicas"):
             values["roles"].setdefault(name, {})[key] = found["spec"][key]
             found["spec"][key] = f'EXPRESSION<(index .Values.roles "{name}").{key}>'
+    elif kind == "NetworkPolicy" and name == "specialists-and-stores":
+        found["spec"]["egress"][1]["to"][0]["ipBlock"]["cidr"] = "EXPRESSION<.Values.hosts.STORES_CIDR>"
     elif kind == "PersistentVolumeClaim":
         values["storage"] = found["spec"]["resources"]["requests"]["storage"]
         found["spec"]["resources"]["requests"]["storage"] = "EXPRESSION<.Values.storage>"

@@ -21,7 +21,7 @@ _ME = "neural-hive-mind"
 def main(arguments: list[str]) -> None:
     """Print the document. arguments: a file in the format of `/var/lib/dpkg/status`, or none."""
     debian = [component for file in arguments for component in debian_packages(Path(file).read_text("utf-8"))]
-    print(json.dumps(document([*python_packages(), *debian]), indent=1, sort_keys=True))
+    json.dump(document([*python_packages(), *debian]), sys.stdout, indent=1, sort_keys=True)
 
 
 def document(components: list[dict[str, Any]]) -> dict[str, Any]:

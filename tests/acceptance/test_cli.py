@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 HIVE = str(Path(sys.executable).with_name("hive"))
@@ -51,7 +52,7 @@ def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[...,
 
     def call(*words: str, **options: Any) -> subprocess.Popen[str]:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
-        started.append(subprocess.Popen([HIVE, *words], cwd=tmp_path, env=environment, **pipes))
+        started.append(subprocess.Popen([HIVE, *words], cwd=tmp_path, **({"env": environment} | pipes)))
         return started[-1]
 
     yield call
@@ -170,6 +171,7 @@ def test_an_answer_comes_while_the_pipe_is_still_open(start: Any) -> None:
     assert json.loads(process.stdout.readline())["id"] == 1
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130
+    assert process.stderr.read() == "hive: Interrupted.\n"
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -236,6 +238,31 @@ def test_a_running_hive_is_asked_the_same_way(run: Any, start: Any) -> None:
         missing = run("ledger", "show", "00000000-0000-7000-8000-000000000000", "--server", address)
         assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
     assert run("ask", "x", "--server", address).returncode == 1
+
+
+def test_every_tenants_queue_is_reached_on_this_machine(run: Any, start: Any, environment: dict[str, str]) -> None:
+    environment["HIVE_AUTH_TOKENS"] = "sesame=acme:ana:reviewer"
+    with running(start) as address:
+        asked = run("ask", "Apagar de vez todas as contas inativas", "--server", address, "--token", "sesame")
+    case_id = json.loads(asked.stdout)["id"]
+    assert run("reviews", "--ids").stdout == ""
+    assert run("reviews", "--ids", "--tenant", "acme").stdout.split() == [case_id]
+    assert run("review", case_id, "rejected", "--tenant", "acme").returncode == 0
+    assert run("reviews", "--ids", "--tenant", "acme").stdout == ""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_the_welcome_gives_an_address_that_answers(start: Any, tmp_path: Path, environment: dict[str, str], host: str) -> None:
+    process = start("up", "--port", "0", "--host", host, "--insecure", env=environment | {"HIVE_LOG_FORMAT": "human"})
+    said: list[str] = []
+    for line in process.stderr:
+        said.append(line)
+        if line.split()[:1] == ["stop"]:
+            break
+    shown = {line.split()[0]: line.split()[-1] for line in said if line.startswith("  ")}
+    assert httpx2.get(f"{shown['console']}/health").json()["status"] == "healthy"
+    assert shown["ask"] == shown["look"] == shown["console"]
+    assert "0.0.0.0" not in "".join(said)
 
 
 def test_a_public_address_needs_authentication(run: Any) -> None:

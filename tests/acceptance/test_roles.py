@@ -297,7 +297,7 @@ def free_ports(n_ports: int) -> list[int]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed; the page uses it")
 def test_the_commands_of_the_how_to_work(tmp_path: Path) -> None:
     script = "".join(re.findall(r"^```sh\n(.*?)^```$", HOW_TO.read_text("utf-8"), re.MULTILINE | re.DOTALL))
-    written = ("8000", "8101", "8102", "8103", "8104", "8105")
+    written = ("8000", "8101", "8102", "8103", "8104", "8105", "8106")
     for port, free in zip(written, free_ports(len(written)), strict=True):
         script = script.replace(port, str(free))
     environment = clean_environment() | {"PATH": f"{Path(HIVE).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -312,4 +312,5 @@ def test_the_commands_of_the_how_to_work(tmp_path: Path) -> None:
             os.killpg(shell.pid, signal.SIGKILL)
     assert shell.returncode == 0, said
     assert json.loads((tmp_path / "case.json").read_text())["decision"]["quorum"]["answered"] == 5
+    assert json.loads((tmp_path / "receipt.json").read_text())["status"] == "accepted"
     assert json.loads((tmp_path / "degraded.json").read_text())["decision"]["quorum"]["missing"] == ["technical"]

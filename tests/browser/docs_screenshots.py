@@ -22,7 +22,7 @@ def main() -> None:
     with served() as console, chromium() as browser:
         console.hive.fill()
         for name, path, scheme in PICTURES:
-            page = browser.new_page(viewport={"width": 1080, "height": 640}, color_scheme=scheme, locale="en")
+            page = browser.new_page(viewport={"width": 1080, "height": 620}, color_scheme=scheme, locale="en")
             page.goto(console.address + (f"/cases/{max(console.hive.known)}" if path == "case" else path))
             page.wait_for_load_state("networkidle")
             page.screenshot(path=IMAGES / f"{name}.png")

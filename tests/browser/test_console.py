@@ -257,11 +257,26 @@ def test_the_ledger_shows_where_it_breaks(console: Served, new_page: NewPage) ->
     page.goto(f"{console.address}/ledger")
     page.get_by_role("button", name="Check the whole ledger").click()
     expect(page.locator("#verification")).to_contain_text("Intact. 1,284 entries")
-    broken = sorted(console.hive.known)[-2]
-    console.hive.verification = Verification(ok=False, checked=9, first_broken=broken, reason="hash")
+    number = len(console.hive.known) - 1
+    console.hive.changed_entry = number
+    console.hive.verification = Verification(ok=False, checked=number - 1, first_broken=str(number), reason="hash")
     page.get_by_role("button", name="Check the whole ledger").click()
     expect(page.locator("#verification")).to_contain_text("The chain is broken")
-    expect(page.locator(".chain .is-broken")).to_have_attribute("data-case", broken)
+    expect(page.locator("#break .number")).to_have_text(str(number))
+    expect(page.locator("#break")).to_contain_text("What it holds is not what was written")
+    expect(page.locator(".around > li.intact")).to_have_count(2)
+    expect(page.locator(".chain .is-broken")).to_have_attribute("data-case", sorted(console.hive.known)[number - 1])
+    assert axe_violations(page) == []
+
+
+def test_trends_of_the_time_that_one_chooses(console: Served, new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(f"{console.address}/trends")
+    expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
+    page.get_by_role("link", name="All").click()
+    page.wait_for_url("**/trends?period=all")
+    n_decided = sum(case.decision is not None for case in console.hive.known.values())
+    expect(page.locator(".lead").first).to_contain_text(f"{n_decided} decided cases")
 
 
 def test_a_lost_connection_is_said(console: Served, new_page: NewPage) -> None:

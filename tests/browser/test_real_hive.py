@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from chromium import expect
@@ -10,6 +12,10 @@ from serving import served_for_real
 
 from conftest import NewPage
 
+TAMPER = """
+DROP TRIGGER entries_are_never_changed;
+UPDATE entries SET body = replace(body, 'contas inativas', 'contas ativas') WHERE seq = 1;
+"""
 TEXT = "Apagar em produção todas as contas inativas há mais de cinco anos, sem backup, e avisar maria.silva@exemplo.com"
 
 
@@ -33,5 +39,12 @@ def test_from_a_text_to_a_reviewed_case_in_an_intact_ledger(tmp_path: Path, new_
         page.goto(f"{console.address}/ledger")
         page.get_by_role("button", name="Verificar todo o livro").click()
         expect(page.locator("#verification")).to_contain_text("Intacto")
+        with closing(sqlite3.connect(tmp_path / "hive.db")) as behind_its_back:
+            behind_its_back.executescript(TAMPER)
+        page.get_by_role("button", name="Verificar todo o livro").click()
+        expect(page.locator("#verification")).to_contain_text("A corrente está quebrada")
+        expect(page.locator("#break .number")).to_have_text("1")
+        expect(page.locator("#break")).to_contain_text("o hash não bate certo")
+        expect(page.locator(".chain:not(.around) .is-broken")).to_have_count(1)
         page.goto(f"{console.address}/trends")
         expect(page.locator(".trend .bar")).to_have_count(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -92,6 +93,7 @@ class Role:
     settings: Mapping[str, str]
     port: int = 0
     running: RunningHive | None = None
+    up_since_s: float = math.inf
 
     @property
     def url(self) -> str:
@@ -108,9 +110,11 @@ class Role:
         )
         self.running = RunningHive(child)
         self.running.wait_until_it_listens()
+        self.up_since_s = time.monotonic()
 
     def kill(self) -> None:
         """End it without notice."""
+        self.up_since_s = math.inf
         if self.running is not None:
             self.running.kill()
             self.running = None

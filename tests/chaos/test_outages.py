@@ -38,14 +38,15 @@ def assert_it_lives_without(role: Role, name: str) -> None:
     assert role.get("/health").status_code == 200
     wait_until(f"{name} is told to be away", lambda: part(role, name)["status"] == "degraded")
     assert SETTINGS[name] in part(role, name)["detail"] or "no answer" in part(role, name)["detail"]
-    answer = ask(role)
     if name == "mongodb":
+        answer = ask(role)
         assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
         assert "HIVE_LEDGER_URL" in answer.text or "did not answer in time" in answer.text
-    else:
-        assert answer.status_code == 201, answer.text
-        assert answer.json()["decision"]["degraded"] is (name == "neo4j")
-        assert answer.json()["decision"]["quorum"]["answered"] == 5
+    elif name == "neo4j":
+        answer = ask(role)
+        assert (answer.status_code, answer.json()["decision"]["degraded"]) == (201, True), answer.text
+    else:  # a graph that is slow for a moment may degrade an answer or two; its absence never does
+        wait_until("work goes on", lambda: _is_whole(ask(role)))
 
 
 def assert_it_recovers(role: Role, name: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -20,7 +21,16 @@ from tests.servers.layout import ROOT as SERVERS
 _HOME = SERVERS / "image"
 _BASE = "localhost/hive-base"
 _PACKAGES = "python3,python3-venv,ca-certificates"
-_SOURCES = (".dockerignore", "LICENSE", "NOTICE", "README.md", "pyproject.toml", "deploy/Dockerfile", "deploy/sbom.py", "deploy/trim.sh")
+_SOURCES = (
+    ".dockerignore",
+    "LICENSE",
+    "NOTICE",
+    "README.md",
+    "pyproject.toml",
+    "deploy/Dockerfile",
+    "deploy/sbom.py",
+    "deploy/trim.sh",
+)
 #: Makes the process see only the image: a read-only root, /proc, /dev, hosts of the test's own, a private /tmp and /data.
 _ENTER = """
 view=$(mktemp -d)
@@ -28,9 +38,9 @@ mount --bind "$1" "$view"; mount -o remount,bind,ro "$view"
 mount --bind "$2" "$view/data"; mount --bind "$3" "$view/etc/hosts"; mount -o remount,bind,ro "$view/etc/hosts"
 mount -t tmpfs -o mode=1777,size=256m tmpfs "$view/tmp"
 mount -t proc proc "$view/proc"; mount --rbind /dev "$view/dev"
-shift 3; cd "$view"
-exec setpriv --reuid=1000 --regid=1000 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \\
-  unshare --map-current-user --root="$view" --wd=/data env -i "$@"
+shift 3
+exec chroot "$view" /usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \\
+  /usr/bin/env -i --chdir=/data "$@"
 """
 
 
@@ -55,22 +65,29 @@ def root_of(target: str) -> Path:
     """The folder with the files of an image; skips the test where it is not built, or fails it where `image` is required."""
     if os.geteuid() != 0 or shutil.which("buildah") is None:
         missing("images are built by root with buildah and debootstrap", "image")
-    name = f"localhost/hive-{target}:{digest()}"
+    name = name_of(target)
     if not exists(name):
-        missing(f"the image {target} is not built from these sources; run `python -m tests.deploy image {target}`", "image")
-    container = f"hive-{target}-{digest()}"
+        missing(f"{name} is not there; run `python -m tests.deploy image {target}`", "image")
+    container = re.sub(r"\W", "-", name)
     if subprocess.run(_buildah("inspect", container), capture_output=True).returncode:
         _say(_buildah("from", "--pull-never", "--name", container, name))
     return Path(_say(_buildah("mount", container)))
 
 
+def name_of(target: str) -> str:
+    """The image of these sources, or the one that HIVE_TEST_IMAGE_TEXT (…_VOICE, …_SBOM) names."""
+    return os.environ.get(f"HIVE_TEST_IMAGE_{target.upper()}") or f"localhost/hive-{target}:{digest()}"
+
+
 def config_of(target: str) -> dict[str, object]:
     """Entry point, environment, user, health check … of an image."""
-    found: dict[str, object] = json.loads(_say(_buildah("inspect", "--type", "image", f"localhost/hive-{target}:{digest()}")))
+    found: dict[str, object] = json.loads(_say(_buildah("inspect", "--type", "image", name_of(target))))
     return dict(found["Docker"]["config"])  # type: ignore[index]
 
 
-def command(target: str, folder: Path, hosts: Mapping[str, str], words: Iterable[str], environment: Mapping[str, str]) -> list[str]:
+def command(
+    target: str, folder: Path, hosts: Mapping[str, str], words: Iterable[str], environment: Mapping[str, str]
+) -> list[str]:
     """The command that runs the image's entry point with `words`.
 
     folder: becomes /data. hosts: name → address. environment: beside the image's own.
@@ -106,7 +123,9 @@ def _build_base() -> None:
     tree = _HOME / "base"
     shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(
-        ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(tree)], stdout=subprocess.DEVNULL, check=True
+        ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(tree)],
+        stdout=subprocess.DEVNULL,
+        check=True,
     )
     container = _say(_buildah("from", "scratch"))
     _say(_buildah("add", "--quiet", container, str(tree), "/"))
@@ -117,7 +136,9 @@ def _build_base() -> None:
 
 def _secrets() -> list[str]:
     """This machine's package index and authorities, for the build alone."""
-    configured = next((path for path in map(Path, ("/etc/pip.conf", str(Path.home() / ".config/pip/pip.conf"))) if path.exists()), None)
+    configured = next(
+        (path for path in map(Path, ("/etc/pip.conf", str(Path.home() / ".config/pip/pip.conf"))) if path.exists()), None
+    )
     text = configured.read_text() if configured else "[global]\n"
     lines = [line for line in text.splitlines() if not line.strip().startswith("cert")]
     lines.insert(lines.index("[global]") + 1 if "[global]" in lines else 0, "cert = /run/secrets/ca.pem")

@@ -46,6 +46,7 @@ class Load:
     ports: set[int] = field(default_factory=set)
     answered: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def client(self, name: int) -> None:
@@ -76,6 +77,7 @@ class Load:
         if answer.split()[1] != "201":
             self.lost.append(f"{answer.splitlines()[0]}: {case}")
         self.answered.append(case.get("id", ""))
+        self.came.set()
         return "connection: close" not in answer
 
     async def answers(self, n_more: int) -> None:
@@ -83,7 +85,8 @@ class Load:
         enough = len(self.answered) + n_more
         async with asyncio.timeout(PATIENCE_S):
             while len(self.answered) < enough:
-                await asyncio.sleep(0.01)
+                self.came.clear()
+                await self.came.wait()
 
 
 async def start(folder: Path) -> Replica:

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -52,7 +53,15 @@ def find(name: str) -> str:
     return found
 
 
-def missing(reason: str, word: str = REQUIRED_AS) -> None:
+def find_python() -> str:
+    """The interpreter that has the Python tools; as `find`."""
+    python = home() / "python" / "bin" / "python"
+    if not python.exists():
+        missing("the Python tools are not installed; run `python -m tests.deploy install`")
+    return str(python)
+
+
+def missing(reason: str, word: str = REQUIRED_AS) -> NoReturn:
     """Skip, or fail where HIVE_TEST_REQUIRE names `word`."""
     if word in os.environ.get("HIVE_TEST_REQUIRE", "").split(","):
         pytest.fail(f"HIVE_TEST_REQUIRE names {word}, but {reason}", pytrace=False)

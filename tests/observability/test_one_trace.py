@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -123,11 +124,11 @@ def test_a_case_that_a_killed_worker_left_goes_on_in_its_trace(
 ) -> None:
     settings = common | {"HIVE_LEASE_S": "1"}
     worker = hive_starter("serve", "worker", **settings)
-    gateway = hive_starter("serve", "gateway", **settings)
+    gateway = hive_starter("serve", "gateway", **settings | {"HIVE_RECOVERY_INTERVAL_S": "3600"})
     worker.kill()
     trace = new_trace()
     submit(gateway, trace)
-    gateway.kill()
+    gateway.stop()
     hive = hive_starter("up", **settings)
     assert receiver.wait_for({"ledger accept", "resume", "ledger record_decision", "decide"}, trace[3:35])
     named = by_name(receiver.of(trace[3:35]))
@@ -140,5 +141,5 @@ def lines(hive: RunningHive) -> list[dict[str, Any]]:
     """What it has logged, as soon as that holds a decision."""
     deadline_s = time.monotonic() + PATIENCE_S
     while not any('"decided"' in line for line in hive.said) and time.monotonic() < deadline_s:
-        time.sleep(0.05)
+        threading.Event().wait(0.05)
     return [json.loads(line) for line in hive.said if line.startswith("{")]

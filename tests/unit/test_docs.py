@@ -36,7 +36,7 @@ ADDRESS = "http://127.0.0.1:8000"
 EXECUTED = [
     ROOT / "README.md",
     *(ROOT / "docs" / "how-to" / f"{name}.md" for name in ("run-on-a-server", "back-up-and-restore", "review-queue")),
-    *(ROOT / "docs" / "how-to" / f"{name}.md" for name in ("batch-decide", "troubleshoot")),
+    *(ROOT / "docs" / "how-to" / f"{name}.md" for name in ("batch-decide", "troubleshoot", "observe")),
 ]
 #: Folders of one person's machine, and registries: neither belongs into a file.
 ELSEWHERE = re.compile(

@@ -44,7 +44,7 @@ _TABLE: dict[str, Verb] = {
     "status": Verb("Run", "Show how a running hive is.", "status:register"),
     "logs": Verb("Run", "Show what happened to one case.", "logs:register"),
     "graph": Verb("Teach", "Tell the hive about your systems.", "graph:register"),
-    "models": Verb("Teach", "Give the hive another model of understanding, and see which one serves.", "models:register"),
+    "models": Verb("Teach", "Give the hive another model, and see which one serves.", "models:register"),
     "train": Verb("Teach", "Train on your own data.", "train:register"),
     "classify": Verb("Teach", "Label texts with a model you trained.", "classify:register"),
     "evaluate": Verb("Teach", "Measure a model you trained on rows with known labels.", "evaluate:register"),

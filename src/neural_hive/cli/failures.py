@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,12 +21,18 @@ _CommandLineError = cast("type[Exception]", BadParameter.__mro__[1])
 _ShownError = cast("type[Exception]", BadParameter.__mro__[2])
 
 
+#: How a wrong option's neighbours are told by the library.
+_POSSIBLE = re.compile(r" \(Possible options: ([^)]*)\)")
+
+
 def run_safely(work: Callable[[], object]) -> int:
     """Run `work` and turn what it raises into one line on stderr and an exit code."""
     sys.excepthook = _on_defect
     try:
         code = work()
         sys.stdout.flush()
+        if code == INTERRUPTED:  # typer makes Ctrl-C an exit code
+            tell("Interrupted.")
     except (KeyboardInterrupt, Abort):
         tell("Interrupted.")
         return INTERRUPTED
@@ -81,10 +88,14 @@ def _on_wrong_command_line(error: Exception) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         print(_message(error), file=sys.stderr)
     else:
-        message = _message(error).replace("Value error, ", "").strip()
+        message = _POSSIBLE.sub(_did_you_mean, _message(error).replace("Value error, ", "").strip())
         end = "" if message.endswith(("?", ".", ")")) else "."
         tell(f"{message}{end} See `{context.command_path if context else 'hive'} --help`.")
     return USAGE
+
+
+def _did_you_mean(found: re.Match[str]) -> str:
+    return f". Did you mean {found[1].replace(', ', ' or ')}?"
 
 
 def is_debugging() -> bool:

@@ -50,7 +50,7 @@ def verify(
     if wants_json(as_json):
         print_json(found.model_dump(mode="json", exclude_none=True))
     else:
-        print(_verdict(found))
+        _print_verdict(found)
     return OK if found.ok else FAILED
 
 
@@ -90,11 +90,18 @@ def _verify_file(file: Path, is_one_tenant: bool) -> Verification:
         return verify_export(lines, is_one_tenant=is_one_tenant)
 
 
-def _verdict(found: Verification) -> str:
+def _print_verdict(found: Verification) -> None:
+    from rich.text import Text
+
+    from neural_hive.cli.terminal import open_console
+
+    n = f"{found.checked:,} {'entry' if found.checked == 1 else 'entries'}"
     if found.ok:
-        return f"Intact: {found.checked:,} entries, every hash and link as written."
-    where = f"entry {found.first_broken}: " if found.first_broken else ""
-    return f"BROKEN after {found.checked:,} good entries. {where}{found.reason}."
+        told = Text("Intact", style="bold green").append(f": {n}, every hash and link as written.", style="not bold default")
+    else:
+        told = Text("BROKEN", style="bold red").append(f": {found.reason}.", style="not bold default")
+        told.append(f" {n} before it as written." if found.checked else "", style="not bold default")
+    open_console().print(told, soft_wrap=True)
 
 
 async def _case(tenant: str, case_id: str, server: str | None, token: str | None) -> Case:

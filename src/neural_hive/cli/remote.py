@@ -186,10 +186,10 @@ class RemoteHive:
         for attempt in range(1, N_ATTEMPTS + 1):
             try:
                 answer = await self._client.request(method, path, **request)
-            except httpx2.ConnectError as error:
+            except httpx2.ConnectError:
                 raise UnavailableError(
                     f"No hive answers at {self._client.base_url}; start one with `hive up` or correct --server"
-                ) from error
+                ) from None
             except httpx2.TransportError as error:
                 raise UnavailableError(f"The hive at {self._client.base_url} did not finish its answer") from error
             if answer.status_code not in _RETRIED or attempt == N_ATTEMPTS:

@@ -87,7 +87,7 @@ def parse(line: Line) -> Row | BadRow | None:
     try:
         data = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        return BadRow(line.number, f"not JSON ({error})")
+        return BadRow(line.number, f"not JSON ({error.msg} at column {error.colno})")
     return _row(line.number, data)
 
 

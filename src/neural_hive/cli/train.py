@@ -39,7 +39,7 @@ def intents(
     acceptance: Annotated[
         float,
         typer.Option("--acceptance", min=0.5, max=1.0, help="Share of rightly labelled requests to accept as in scope."),
-    ] = 0.993,
+    ] = 0.99,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")] = 0,
     as_json: Json = None,
 ) -> int:

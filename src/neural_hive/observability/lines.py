@@ -13,6 +13,8 @@ import orjson
 _JSON = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 #: Shown in places of their own, not as name=value.
 _PLACED = frozenset({"timestamp", "level", "logger", "message", "exception"})
+#: Values that a person need not read.
+_NOTHING: tuple[Any, ...] = ("", None, (), [])
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 
 
@@ -34,10 +36,15 @@ def human_line(fields: Mapping[str, Any], *, is_coloured: bool = False) -> bytes
     at, level = fields["timestamp"], str(fields["level"])
     moment = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}" if isinstance(at, datetime) else str(at)
     shown_level = f"\x1b[{_COLOURS.get(level, '0')}m{level:<7}\x1b[0m" if is_coloured else f"{level:<7}"
-    values = " ".join(f"{k}={v}" for k, v in fields.items() if k not in _PLACED and v not in ("", None))
+    values = " ".join(f"{k}={_plain(v)}" for k, v in fields.items() if k not in _PLACED and v not in _NOTHING)
     line = _printable(f"{fields['message']}  {values}".rstrip())
     told = "".join(f"\n    {part}" for part in str(fields.get("exception", "")).splitlines())
     return f"{moment} {shown_level} {line}{told}\n".encode("utf-8", "replace")
+
+
+def _plain(value: Any) -> str:
+    """A value as people write it: several words with commas between them."""
+    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _printable(text: str) -> str:

@@ -105,6 +105,8 @@ class Metrics(Observer):
     def _new_answer(self, route: str, method: str, status: int) -> tuple[Child, Child]:
         labels = (route or "unmatched", method, f"{status // 100}xx" if status else "gone")
         children = self._of["http_requests_total"].of(*labels), self._of["http_request_seconds"].of(*labels)
+        # A counter's first increase is only seen if it was there at zero before: the first failure must count.
+        self._of["http_requests_total"].of(labels[0], method, "5xx")
         if len(self._answers) < 1_000:
             self._answers[route, method, status] = children
         return children

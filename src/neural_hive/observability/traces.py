@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -38,7 +37,8 @@ from neural_hive.observability.observer import Observer
 
 #: Longest that one export may take, and the pause between two, in seconds.
 EXPORT_TIMEOUT_S, EXPORT_INTERVAL_S = 2.0, 1.0
-_DICE = random.SystemRandom()
+#: For ids and samples, which must be rare twice and need not be secret: a tenth of the time of the system's own.
+_DICE = random.Random()  # noqa: S311
 #: Id of the span that the present task's call to another process was told to be below; 16 hex digits.
 _CALLING: ContextVar[str] = ContextVar("hive_calling", default="")
 
@@ -93,7 +93,7 @@ class Traces(Observer):
         """
         is_recorded = is_sampled(trace) if trace else _DICE.random() < self._sample_ratio
         if not is_recorded:
-            return Arrival(request_id, trace or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00")
+            return Arrival(request_id, trace or f"00-{_DICE.getrandbits(128) or 1:032x}-{_DICE.getrandbits(64) or 1:016x}-00")
         span = self._tracer.start_span("HTTP", context_of(trace) if trace else Context(), SpanKind.SERVER)
         known = span.get_span_context()
         own = f"00-{known.trace_id:032x}-{known.span_id:016x}-{int(known.trace_flags):02x}"
@@ -104,7 +104,7 @@ class Traces(Observer):
         arrival = ARRIVAL.get()
         if arrival.parent is None:
             return arrival.trace
-        span_id = secrets.token_hex(8)
+        span_id = f"{_DICE.getrandbits(64) or 1:016x}"
         _CALLING.set(span_id)
         return f"{arrival.trace[:36]}{span_id}{arrival.trace[52:]}"
 
@@ -128,6 +128,8 @@ class Traces(Observer):
 
     def on_accepted(self, case: Case, duration_s: float) -> None:
         """An intent is recorded."""
+        if ARRIVAL.get().parent is None:
+            return
         self.span("accept", duration_s, {"hive.case_id": case.id, "hive.channel": case.intent.channel.value})
 
     def on_resumed(self, case: Case) -> None:
@@ -136,6 +138,8 @@ class Traces(Observer):
 
     def on_understood(self, case_id: str, understanding: Understanding, duration_s: float) -> None:
         """A text is understood."""
+        if ARRIVAL.get().parent is None:
+            return
         said = {
             "hive.case_id": case_id,
             "hive.status": understanding.status.value,
@@ -146,6 +150,8 @@ class Traces(Observer):
 
     def on_opinion(self, case_id: str, opinion: Opinion, duration_s: float) -> None:
         """A specialist answered."""
+        if ARRIVAL.get().parent is None:
+            return
         said = {
             "hive.case_id": case_id,
             "hive.recommendation": opinion.recommendation.value,

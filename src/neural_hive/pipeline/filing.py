@@ -13,7 +13,7 @@ from neural_hive.ports import KnowledgeGraph
 #: Cases that may wait to be filed; beyond that the oldest are dropped, and counted.
 MAX_WAITING = 10_000
 #: How long a decided case waits for others to be filed with, in seconds, and how many are filed at once.
-LINGER_S, MAX_TOGETHER = 0.02, 64
+LINGER_S, MAX_TOGETHER = 0.1, 64
 #: Pause before a graph that does not answer is asked again, in seconds.
 AGAIN_S = 1.0
 
@@ -35,6 +35,7 @@ class Filing:
         """File a decided case later."""
         if self._queue.full():
             self._queue.get_nowait()
+            self._queue.task_done()
             self.n_dropped += 1
         self._queue.put_nowait((case, judgement))
 
@@ -43,6 +44,11 @@ class Filing:
         while True:
             case, judgement = await self._queue.get()
             await self._file(case, judgement)
+            self._queue.task_done()
+
+    async def settled(self) -> None:
+        """Return when everything that was put here has been filed or left out."""
+        await self._queue.join()
 
     async def _file(self, case: Case, judgement: Judgement) -> None:
         systems = [e.value for e in judgement.understanding.entities if e.type == "system"]

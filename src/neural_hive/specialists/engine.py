@@ -228,6 +228,8 @@ class Facts:
 
 
 def _match_rule(rule: Rule, facts: Facts) -> tuple[Span, ...] | None:
+    if not rule.conditions.get("unless_safeguard", frozenset()).isdisjoint(facts.circumstances["safeguard"]):
+        return None
     actions, objects = rule.conditions.get("action"), rule.conditions.get("object")
     spans = facts.evidence
     if actions is not None or objects is not None:

@@ -16,14 +16,17 @@ from neural_hive.phrases import PhraseMatcher, PhraseSyntaxError
 LANGUAGES = ("en", "pt", "es")
 #: Examples that each concern must have in each language (DESIGN: rubrics are data a domain expert can read and edit).
 MIN_EXAMPLES = 6
-_RULE_KEYS = frozenset({"action", "object", "scope", "environment", "safeguard", "waived", "entity", "mood", "likelihood"})
+_RULE_KEYS = frozenset(
+    {"action", "object", "scope", "environment", "safeguard", "unless_safeguard", "waived", "entity", "mood", "likelihood"}
+)
 #: How sure a frame rule alone makes us, when it does not say.
 DEFAULT_RULE_LIKELIHOOD = 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Conditions on a frame, all of which must hold. Each is a set of alternatives. likelihood in [0, 1]."""
+    """Conditions on a frame, all of which must hold. Each is a set of alternatives; any of `unless_safeguard`, stated, is enough for
+    the rule not to hold. likelihood in [0, 1]."""
 
     conditions: Mapping[str, frozenset[str]]
     likelihood: float
@@ -176,7 +179,8 @@ def check_vocabulary(rubrics: Sequence[Rubric], words: Mapping[str, frozenset[st
     """
     for rubric in rubrics:
         for concern in rubric.concerns:
-            for key, values in ((k, v) for rule in concern.rules for k, v in rule.conditions.items() if k in words):
+            named = ((k.removeprefix("unless_"), v) for rule in concern.rules for k, v in rule.conditions.items())
+            for key, values in ((k, v) for k, v in named if k in words):
                 if values - words[key]:
                     raise RubricError(f"{rubric.specialist}: {concern.id}: unknown {key} {sorted(values - words[key])}")
             if set(concern.mitigated_by) - words["safeguard"]:

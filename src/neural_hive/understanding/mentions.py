@@ -117,6 +117,8 @@ _CARRIERS = frozenset(
 _LINKS = frozenset(["de", "do", "da", "del", "para", "to", "of", "for", "que"])
 _PARTICIPLE = re.compile(r"(?:[a-z]{2,}(?:ad|id)[oa]s?|[a-z]{3,}(?:ed|uesto|uesta|uestos|uestas))")
 _AUXILIARIES = frozenset(["ser", "seja", "sejam", "sera", "serao", "be", "sea", "sean", "seran", "being"])
+#: English verbs after which a participle behind a thing is something to do: "we need the firewall opened".
+_WANTING = frozenset(["need", "needs", "want", "wants", "get", "have", "like"])
 _PURPOSE = frozenset(["para", "to", "that", "que", "which", "for", "quando", "when", "cuando", "pra"])
 _CONJUNCTIONS = frozenset(["or", "and", "e", "ou", "o", "u", "y", "and", "nor", "ni", "nem"])
 #: Words that end the object of an action: what follows says how, when or with what.
@@ -202,7 +204,7 @@ def find_mentions(words: Words, cues: Sequence[Match[Cue]]) -> list[Mention]:
             first=match.first,
             last=match.last,
             negated=_is_negated(words, match, negators, affirmed, mentions),
-            described=_is_described(words, match),
+            described=_is_described(words, match, objects),
             objects=_objects_of(words, match, objects, previous_end, next_start),
         )
         mentions.append(_mark_purpose(words, mention, mentions))
@@ -258,7 +260,7 @@ def _is_negated(
     )
 
 
-def _is_described(words: Words, match: Match[Cue]) -> bool:
+def _is_described(words: Words, match: Match[Cue], objects: Sequence[Match[Cue]]) -> bool:
     """A control's name, an adjective or a past event rather than something to do."""
     folded, at = words.folded, match.first
     if match.payload.name == "fail":
@@ -270,8 +272,19 @@ def _is_described(words: Words, match: Match[Cue]) -> bool:
     if len(before) == 2 and before[0] in _CARRIERS and before[1] in _LINKS and before[1] not in ("para", "to", "que"):
         return True
     if _PARTICIPLE.fullmatch(folded[at]):
-        return not _AUXILIARIES.intersection(folded[max(0, at - 3) : at])
+        return not (_AUXILIARIES.intersection(folded[max(0, at - 3) : at]) or _is_wanted(words, match, objects))
     return False
+
+
+def _is_wanted(words: Words, match: Match[Cue], objects: Sequence[Match[Cue]]) -> bool:
+    """'We need the firewall opened': wanted, unlike the attribute in 'we need a list of deleted accounts'."""
+    at = match.first
+    thing = next((o for o in objects if o.last == at - 1 and words.clause[o.first] == words.clause[at]), None)
+    return (
+        match.payload.language == "en"
+        and thing is not None
+        and bool(_WANTING.intersection(words.folded[max(0, thing.first - 4) : thing.first]))
+    )
 
 
 def _mark_purpose(words: Words, mention: Mention, earlier: Sequence[Mention]) -> Mention:

@@ -54,6 +54,17 @@ def test_exit_codes(error: BaseException, code: int) -> None:
     assert failing(error) == code
 
 
+def test_a_misspelt_option_names_the_right_one(capsys: pytest.CaptureFixture[str]) -> None:
+    error = typer.BadParameter("No such option: --sever (Possible options: --server, --several)")
+    assert failing(error) == 2
+    assert "--sever. Did you mean --server or --several? See `hive --help`." in capsys.readouterr().err
+
+
+def test_an_interruption_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_safely(lambda: 130) == 130
+    assert capsys.readouterr().err == "hive: Interrupted.\n"
+
+
 def test_a_defect_is_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
         failing(ZeroDivisionError())

@@ -93,3 +93,11 @@ def test_many_dependents_are_counted_not_drawn(t: Wording) -> None:
 
 def test_systems_without_dependents_are_drawn_alone(t: Wording) -> None:
     assert texts(charts.blast_radius([SystemContext(name="lonely")], t)) == ["Mentioned", "lonely"]
+
+
+@pytest.mark.parametrize("n_dependents", [0, 1, 2, 5, 30])
+def test_no_word_of_the_blast_radius_lies_outside_the_drawing(n_dependents: int) -> None:
+    names = tuple(f"system-{n}" for n in range(n_dependents))
+    drawn = parse(charts.blast_radius([SystemContext(name="db", dependents=names, blast_radius=n_dependents + 3)], wording("en")))
+    height = float(str(drawn.get("viewBox")).split()[3])
+    assert all(8 <= float(str(text.get("y"))) <= height - 4 for text in drawn.iter("text"))

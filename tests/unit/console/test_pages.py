@@ -182,7 +182,7 @@ async def test_a_broken_chain_says_where(browser: httpx2.AsyncClient, hive: Fake
     hive.changed_entry = 8
     text = (await browser.get("/ledger/verification")).text
     assert f'data-broken="{sorted(hive.known)[7]}"' in text
-    assert "entry 8 does not have the hash it was given" in text
+    assert "What it holds is not what was written" in text
     assert "7 entries before it are as they were written" in text
     assert "its content gives" in text
 

@@ -161,6 +161,11 @@ def test_people_get_a_line_that_cannot_play_tricks_on_their_terminal() -> None:
     assert line == b"12:00 info    a?[2J?b  case_id=c\n"
 
 
+def test_people_get_several_words_with_commas_and_nothing_for_none() -> None:
+    line = human_line({"timestamp": "12:00", "level": "info", "logger": "x", "message": "m", "rails": ("a", "b"), "missing": ()})
+    assert line == b"12:00 info    m  rails=a,b\n"
+
+
 def test_a_traceback_stays_readable_for_people() -> None:
     line = human_line({"timestamp": "12:00", "level": "error", "logger": "x", "message": "m", "exception": "one\ntwo"})
     assert line.decode().splitlines()[1:] == ["    one", "    two"]

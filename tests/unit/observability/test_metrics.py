@@ -126,6 +126,12 @@ def test_series_from_outside_cannot_grow_without_end() -> None:
     assert metrics.text().decode().count("hive_specialist_failures_total{") <= MAX_CHILDREN + 1
 
 
+def test_a_routes_failures_are_there_at_zero_before_the_first_one() -> None:
+    metrics = Metrics()
+    metrics.on_answered(answered())
+    assert 'hive_http_requests_total{method="POST",route="/api/v1/intents",status="5xx"} 0.0' in metrics.text().decode()
+
+
 def test_a_depth_that_is_not_known_now_is_not_shown() -> None:
     metrics = Metrics()
     metrics.set_depths(understanding=1, outbox=2)

@@ -11,6 +11,8 @@ from neural_hive.console.wording import Wording
 from neural_hive.contracts import SystemContext
 
 _WIDTH, _BOX, _BOX_HEIGHT, _ROW, _TOP = 640.0, 188.0, 40.0, 52.0, 30.0
+#: Least height that has room for how many more stand behind, with its words.
+_LEAST_HEIGHT = 150.0
 _LEFT_X, _MIDDLE_X, _RIGHT_X = 4.0, 232.0, 470.0
 #: Dependents drawn by name; the others are counted.
 MAX_DEPENDENTS = 12
@@ -22,7 +24,8 @@ def blast_radius(systems: Sequence[SystemContext], t: Wording) -> Markup:
     dependents = list(dict.fromkeys(name for system in systems for name in system.dependents))
     shown, hidden = dependents[:MAX_DEPENDENTS], len(dependents) - MAX_DEPENDENTS
     rows = shown + ([t("blast.more", n=t.number(hidden))] if hidden > 0 else [])
-    height = _TOP + max(len(systems), len(rows), 1) * _ROW
+    behind = max((system.blast_radius for system in systems), default=0) - len(dependents)
+    height = max(_TOP + max(len(systems), len(rows), 1) * _ROW, _LEAST_HEIGHT if behind > 0 else 0)
     left = _centred(len(systems), height)
     middle = dict(zip(rows, _centred(len(rows), height), strict=True))
     parts = _heads(t, bool(rows))
@@ -30,7 +33,8 @@ def blast_radius(systems: Sequence[SystemContext], t: Wording) -> Markup:
         parts += [_edge(y, middle[name]) for name in system.dependents if name in middle]
     parts += [_system(s, y, t) for s, y in zip(systems, left, strict=True)]
     parts += [_box(_MIDDLE_X, y, name, "", "dependent") for name, y in middle.items()]
-    parts += _farther(systems, dependents, height, list(middle.values()), t)
+    if behind > 0:
+        parts += _farther(behind, height, list(middle.values()), t)
     return picture(_WIDTH, height, t("blast.title"), *parts, class_="blast")
 
 
@@ -66,12 +70,7 @@ def _box(x: float, y: float, name: str, facts: str, class_: str) -> Markup:
     return element("g", element("title", name), shape, *lines, class_=class_)
 
 
-def _farther(
-    systems: Sequence[SystemContext], dependents: Sequence[str], height: float, from_y: Sequence[float], t: Wording
-) -> list[Markup]:
-    behind = max((s.blast_radius for s in systems), default=0) - len(dependents)
-    if behind <= 0:
-        return []
+def _farther(behind: int, height: float, from_y: Sequence[float], t: Wording) -> list[Markup]:
     y = _TOP + (height - _TOP) / 2
     shape = element("circle", cx=_RIGHT_X + 60, cy=y, r=34, class_="farther")
     words = [

@@ -27,7 +27,7 @@ class TrainingOptions:
     description: str = ""
     encoder: str = "use"
     seed: int = 0
-    acceptance: float = 0.993
+    acceptance: float = 0.99
     n_folds: int = 4
     n_landmarks: int = 1_536
     sharpness: float = 2.0

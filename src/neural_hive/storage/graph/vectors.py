@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 #: Vectors whose exact cosine is computed in one search.
 N_CANDIDATES = 128
-#: Newest vectors kept per tenant: 16,384 take about 20 MB, and a search of them a quarter of a millisecond.
-MAX_VECTORS = 16_384
+#: Newest vectors kept per tenant: 8,192 take about 10 MB, and a search of them a tenth of a millisecond.
+MAX_VECTORS = 8_192
 #: Share of differing signs beyond which two vectors are not compared. At cosine 0.6 the expected share is
 #: arccos(0.6) / π = 0.295; this is five standard deviations of 512 signs above it.
 _MAX_DIFFERING = 0.4

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # or importing it starts to send usage data
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # or an absent server is noticed after minutes
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # or it prints addresses, with their passwords
 
 from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException, RestException
@@ -164,7 +165,7 @@ class MlflowModels:
         described = {key: str(value) for key, value in tags.items()}
         described |= {f"{_METRIC}{key}": repr(float(value)) for key, value in metrics.items()}
         source = f"{run.info.artifact_uri}/{ARTEFACT}"
-        self._client.create_model_version(self._prefix + name, source, run.info.run_id, tags=described)
+        self._client.create_model_version(self._prefix + name, source, run.info.run_id, tags=described, await_creation_for=0)
         self._client.set_terminated(run.info.run_id)
 
     def _promote(self, name: str, version: str) -> None:

@@ -69,14 +69,27 @@ class Reading:
 
 
 class Decoding:
-    """Beam search on one encoded window."""
+    """Beam search on one sound, encoded once or several times."""
 
     def __init__(
-        self, model: WhisperModel, memory: Memory, beam_size: int = BEAM_SIZE, *, forbidden: NDArray[np.bool_] | None = None
+        self,
+        model: WhisperModel,
+        memories: Sequence[Memory],
+        beam_size: int = BEAM_SIZE,
+        *,
+        forbidden: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Args: forbidden: bool (n_sayable,), True for what must not be said; nothing by default."""
-        self._model, self._memory, self._beam_size = model, memory, beam_size
-        self._past: Past = model.start()
+        """Begin.
+
+        Args:
+            model: The network.
+            memories: The sound, encoded in one way or more; what they make of each token is agreed on (`agreed`), and the
+                first says where it was heard.
+            beam_size: Hypotheses kept.
+            forbidden: bool (n_sayable,), True for what must not be said; nothing by default.
+        """
+        self._model, self._memories, self._beam_size = model, memories, beam_size
+        self._pasts: list[Past] = [model.start() for _ in memories]
         self._attention: list[NDArray[np.float32]] = []
         self._prompt: tuple[int, ...] = ()
         self._free = np.zeros(len(model.tokens.sayable), np.float32)
@@ -103,9 +116,12 @@ class Decoding:
         bias: NDArray[np.float32],
         rows: NDArray[np.int64] | None = None,
     ) -> Step:
-        step = self._model.step(self._memory, self._past, tokens, positions, mask, bias, rows=rows)
-        self._attention.append(step.attention)
-        return step
+        steps = [
+            self._model.step(memory, past, tokens, positions, mask, bias, rows=rows)
+            for memory, past in zip(self._memories, self._pasts, strict=True)
+        ]
+        self._attention.append(steps[0].attention)
+        return steps[0] if len(steps) == 1 else agreed(steps)
 
     def begin(self, prompt: Sequence[int]) -> Step:
         """Feed the rest of the prompt; the prediction forbids what must not come first."""
@@ -136,7 +152,7 @@ class Decoding:
         return all(h.total / (2 * len(h.logprobs) + 1) < best for h in live)
 
     def _extend(self, live: list[Hypothesis]) -> tuple[list[Hypothesis], Step]:
-        n_prompt, n_past, n = len(self._prompt), self._past.n_past, len(live)
+        n_prompt, n_past, n = len(self._prompt), self._pasts[0].n_past, len(live)
         mask = np.full((n, n_past + n), -np.inf, np.float32)
         mask[:, :n_prompt] = 0
         for row, hypothesis in enumerate(live):
@@ -169,6 +185,22 @@ class Decoding:
         tokens = best.tokens[: len(best.columns)]
         attention = np.concatenate(self._attention, axis=1)[:, list(best.columns)]
         return Reading(tokens, best.logprobs[: len(tokens)], best.score, attention, best.is_complete, no_speech)
+
+
+def agreed(steps: Sequence[Step]) -> Step:
+    """One prediction from several of the same token: the mean of their log-probabilities, normalised again.
+
+    Source: Hinton 2002, "Training Products of Experts by Minimizing Contrastive Divergence": what one expert finds
+    impossible stays so.
+    """
+    mean = np.mean([step.log_probs for step in steps], axis=0)
+    highest = mean.max(axis=-1, keepdims=True)
+    log_probs = mean - highest - np.log(np.exp(mean - highest).sum(axis=-1, keepdims=True))
+    n_best = steps[0].best.shape[1]
+    found = np.argpartition(-log_probs, n_best, axis=-1)[:, :n_best]
+    order = np.argsort(-np.take_along_axis(log_probs, found, axis=-1), axis=-1, kind="stable")
+    best_index = np.take_along_axis(found, order, axis=-1)
+    return Step(np.take_along_axis(log_probs, best_index, axis=-1), best_index, steps[0].attention, log_probs)
 
 
 def max_tokens(duration_s: float) -> int:

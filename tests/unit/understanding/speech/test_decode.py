@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from neural_hive.understanding.speech.decode import Decoding, compression_ratio, max_tokens, repeats_from
-from neural_hive.understanding.speech.model import WhisperModel
+from neural_hive.understanding.speech.decode import Decoding, agreed, compression_ratio, max_tokens, repeats_from
+from neural_hive.understanding.speech.model import Step, WhisperModel
 from neural_hive.understanding.speech.recognise import window_s
 
 
@@ -40,7 +40,7 @@ def test_the_window_is_two_seconds_longer_than_the_speech_and_at_least_eight(spe
 def test_the_search_ends_and_aligns_every_token(tiny):
     model = WhisperModel(tiny, n_threads=1)
     memory = model.encode(np.zeros(16_000, np.float32), 2.0)
-    decoding = Decoding(model, memory)
+    decoding = Decoding(model, [memory])
     decoding.feed([model.tokens.sot])
     first = decoding.begin([model.tokens.languages["pt"], model.tokens.transcribe, model.tokens.no_timestamps])
     reading = decoding.run(first, max_tokens(0.5), 0.0)
@@ -54,7 +54,33 @@ def test_the_same_sound_gives_the_same_reading(tiny):
     sound = np.random.default_rng(5).normal(0, 0.1, 8_000).astype(np.float32)
     readings = []
     for _ in range(2):
-        decoding = Decoding(model, model.encode(sound, 2.0))
+        decoding = Decoding(model, [model.encode(sound, 2.0)])
         readings.append(decoding.run(decoding.begin([model.tokens.sot]), 20, 0.0))
     assert readings[0].tokens == readings[1].tokens
     assert readings[0].logprobs == readings[1].logprobs
+
+
+def _step(probabilities, n_best=2):
+    with np.errstate(divide="ignore"):
+        log_probs = np.log(np.array([probabilities], np.float32))
+    order = np.argsort(-log_probs, axis=-1)[:, :n_best]
+    return Step(np.take_along_axis(log_probs, order, -1), order, np.zeros((1, 1, 4), np.float32), log_probs)
+
+
+def test_what_two_encodings_agree_on_is_likelier_than_what_one_is_sure_of():
+    both = agreed([_step([0.5, 0.45, 0.05, 0.0]), _step([0.02, 0.48, 0.5, 0.0])])
+    assert both.best_index[0, 0] == 1
+    assert np.isclose(np.exp(both.log_probs).sum(), 1, atol=1e-6)
+    assert both.log_probs[0, 3] == -np.inf
+    assert both.best[0].tolist() == both.log_probs[0, both.best_index[0]].tolist()
+
+
+def test_a_sound_encoded_twice_the_same_way_is_read_as_once(tiny):
+    model = WhisperModel(tiny, n_threads=1)
+    memory = model.encode(np.random.default_rng(5).normal(0, 0.1, 8_000).astype(np.float32), 2.0)
+    readings = []
+    for memories in ([memory], [memory, memory]):
+        decoding = Decoding(model, memories)
+        readings.append(decoding.run(decoding.begin([model.tokens.sot]), 20, 0.0))
+    assert readings[0].tokens == readings[1].tokens
+    assert np.allclose(readings[0].logprobs, readings[1].logprobs, atol=1e-4)
