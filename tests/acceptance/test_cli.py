@@ -234,6 +234,10 @@ def test_a_running_hive_is_asked_the_same_way(run: Any, start: Any) -> None:
         assert run("review", case["id"], "rejected", "--server", address).returncode == 0
         assert json.loads(run("ledger", "show", case["id"], "--server", address).stdout)["reviews"]
         assert json.loads(run("ledger", "verify", "--server", address).stdout)["ok"] is True
+        assert run("ledger", "export", "--server", address, "--output", "copy.jsonl").returncode == 0
+        checked = run("ledger", "verify", "--file", "copy.jsonl", "--one-tenant")
+        assert json.loads(checked.stdout)["checked"] >= 5
+        assert run("ledger", "export", "--server", address, "--tenant", "other").returncode == 2
         assert run("doctor", "--server", address).returncode == 0
         missing = run("ledger", "show", "00000000-0000-7000-8000-000000000000", "--server", address)
         assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)

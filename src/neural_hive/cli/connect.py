@@ -104,13 +104,22 @@ def connect_ledger(server: str | None, token: str | None) -> AbstractAsyncContex
 
 
 def _remote(server: str | None, token: str | None) -> AbstractAsyncContextManager[RemoteHive] | None:
-    if server is None:
-        if token is not None:
-            raise UsageError("--token is for a running hive; add --server URL.")
+    if server is None and token is None:
         return None
     from neural_hive.cli.remote import open_remote
 
-    return open_remote(server, read_token(token))
+    return open_remote(*server_of(server, token))
+
+
+def server_of(server: str | None, token: str | None) -> tuple[str, str]:
+    """The URL of a running hive, and the token itself.
+
+    Raises:
+        UsageError: a token without a server, or a token file that cannot be read.
+    """
+    if server is None:
+        raise UsageError("--token is for a running hive; add --server URL.")
+    return server, read_token(token)
 
 
 def tenant_of(tenant: str | None, server: str | None) -> str:

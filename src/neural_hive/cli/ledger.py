@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from neural_hive.cli.ask import show_case
-from neural_hive.cli.connect import connect_ledger, run, tenant_of
+from neural_hive.cli.connect import connect_ledger, run, server_of, tenant_of
 from neural_hive.cli.failures import FAILED, OK, tell
 from neural_hive.cli.options import Json, Output, Server, Tenant, Token
 from neural_hive.cli.output import open_output, print_json, wants_json
@@ -68,13 +70,16 @@ def show(
 def export(
     target: Output = None,
     tenant: Annotated[str | None, typer.Option("--tenant", metavar="NAME", help="Only this tenant's entries.")] = None,
+    server: Server = None,
+    token: Token = None,
 ) -> None:
     """Copy every entry out as JSON lines.
 
-    Oldest first, each with its hash: `hive ledger verify --file` checks the copy anywhere. It reads HIVE_LEDGER_URL
-    itself, also while a hive runs on it; the whole record does not leave a machine over HTTP.
+    Oldest first, each with its hash: `hive ledger verify --file` checks the copy anywhere. A running hive gives only the
+    entries of the token's tenant: check those with --one-tenant.
     """
-    run(_export(target, tenant))
+    tenant_of(tenant, server)
+    run(_export(target, tenant, server, token))
 
 
 async def _verify(server: str | None, token: str | None) -> Verification:
@@ -109,16 +114,29 @@ async def _case(tenant: str, case_id: str, server: str | None, token: str | None
         return await ledger.case(tenant, case_id)
 
 
-async def _export(target: Path | None, tenant: str | None) -> None:
-    from neural_hive.cli.record import open_record
-    from neural_hive.storage.ledger.chain import export_line
-
+async def _export(target: Path | None, tenant: str | None, server: str | None, token: str | None) -> None:
     n_entries = 0
-    async with open_record(load_settings()) as ledger:
+    async with _exported(tenant, server, token) as lines:
         with open_output(target) as out, open_progress("Exporting", None, target) as progress:
-            async for row in ledger.export(tenant):
-                out.write(export_line(row) + b"\n")
+            async for line in lines:
+                out.write(line + b"\n")
                 n_entries += 1
                 progress(0, n_entries)
     if target is not None:
         tell(f"{n_entries:,} entries written to {target}.")
+
+
+@asynccontextmanager
+async def _exported(tenant: str | None, server: str | None, token: str | None) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The lines of an export, from a running hive or from HIVE_LEDGER_URL."""
+    if server is not None or token is not None:
+        from neural_hive.cli.remote import open_remote
+
+        async with open_remote(*server_of(server, token)) as remote:
+            yield remote.export()
+        return
+    from neural_hive.cli.record import open_record
+    from neural_hive.storage.ledger.chain import export_line
+
+    async with open_record(load_settings()) as ledger:
+        yield (export_line(row) async for row in ledger.export(tenant))

@@ -130,6 +130,15 @@ class RemoteHive:
         """GET /api/v1/ledger/verify."""
         return self._read(Verification, await self._send("GET", "/api/v1/ledger/verify", timeout=AUDIO_TIMEOUT_S))
 
+    async def export(self) -> AsyncIterator[bytes]:
+        """GET /api/v1/ledger/export: the lines of the tenant's entries, without line feeds.
+
+        Raises:
+            UnavailableError: the hive went away; what came is not the whole.
+        """
+        async for line in self._lines("/api/v1/ledger/export"):
+            yield line.encode()
+
     async def state(self, path: str) -> dict[str, Any]:
         """GET /health or /ready; an answer of 503 is an answer too."""
         try:
@@ -154,15 +163,22 @@ class RemoteHive:
         Raises:
             UnavailableError: the hive went away; ask again for the whole.
         """
-        path = f"/api/v1/intents/{_path_part(case_id)}/events"
+        async for line in self._lines(f"/api/v1/intents/{_path_part(case_id)}/events"):
+            if line.startswith("data: "):
+                yield Event.model_validate_json(line.removeprefix("data: "))
+
+    async def _lines(self, path: str) -> AsyncIterator[str]:
         try:
             async with self._client.stream("GET", path, timeout=AUDIO_TIMEOUT_S) as answer:
                 if not answer.is_success:
                     await answer.aread()
                     raise _problem(answer)
                 async for line in answer.aiter_lines():
-                    if line.startswith("data: "):
-                        yield Event.model_validate_json(line.removeprefix("data: "))
+                    yield line
+        except httpx2.ConnectError:
+            raise UnavailableError(
+                f"No hive answers at {self._client.base_url}; start one with `hive up` or correct --server"
+            ) from None
         except httpx2.TransportError as error:
             raise UnavailableError(f"The hive at {self._client.base_url} did not finish its answer") from error
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from neural_hive.contracts import Verification
-from neural_hive.gateway.routing import API, add_by_hand, dump, hive_of, json_response, problems
+from neural_hive.gateway.routing import API, add_by_hand, dump, hive_of, identity_of, json_response, problems
+from neural_hive.storage.ledger.chain import export_line
+
+#: Newline-delimited JSON.
+NDJSON = "application/x-ndjson"
 
 
 class SpecialistList(BaseModel):
@@ -30,6 +35,23 @@ async def get_specialists(request: Request) -> Response:
 async def get_verification(request: Request) -> Response:
     """Check every entry of the ledger and every link between them. Takes time on a large ledger."""
     return json_response(dump(await hive_of(request).verify()))
+
+
+async def get_export(request: Request) -> Response:
+    """Every ledger entry of your tenant, oldest first, one JSON object a line, each with its hash.
+
+    `hive ledger verify --file F --one-tenant` checks the copy anywhere.
+    """
+    entries = hive_of(request).export(identity_of(request).tenant)
+    first = await anext(entries, None)  # what is refused is refused before the answer begins
+    return StreamingResponse(_lines(first, entries), media_type=NDJSON)
+
+
+async def _lines(first: dict[str, Any] | None, rest: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    if first is not None:
+        yield export_line(first) + b"\n"
+        async for entry in rest:
+            yield export_line(entry) + b"\n"
 
 
 def add_routes(app: FastAPI) -> None:
@@ -51,4 +73,13 @@ def add_routes(app: FastAPI) -> None:
         tags=["hive"],
         response_model=Verification,
         responses=problems(),
+    )
+    add_by_hand(
+        app,
+        f"{API}/ledger/export",
+        get_export,
+        "GET",
+        tags=["hive"],
+        response_class=StreamingResponse,
+        responses=problems() | {200: {"description": "The entries.", "content": {NDJSON: {"schema": {"type": "string"}}}}},
     )

@@ -125,9 +125,9 @@ def test_the_export_is_one_entry_a_line(run: Callable[..., Any], tmp_path: Path)
     assert run("ledger", "verify", "--file", "copy.jsonl").code == 1
 
 
-def test_an_export_is_not_offered_over_http(run: Callable[..., Any]) -> None:
-    assert "--server" not in run("ledger", "export", "--help").out
-    assert run("ledger", "export", "--server", "http://127.0.0.1:9").code == 2
+def test_an_export_from_a_hive_that_does_not_answer_is_one_clear_line(run: Callable[..., Any]) -> None:
+    refused = run("ledger", "export", "--server", "http://127.0.0.1:9")
+    assert (refused.code, "No hive answers" in refused.err) == (1, True)
 
 
 def test_recordings_are_answered_in_order_and_a_bad_one_is_named(run: Callable[..., Any], tmp_path: Path) -> None:
