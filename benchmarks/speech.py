@@ -5,8 +5,8 @@
     python -P benchmarks/speech.py --data … --model … --soak 500          # memory over many transcriptions
 
 FOLDER of recordings: `clips.jsonl` with `file`, `lang`, `text`, `seconds`. Peers that are not installed are left out.
-Words are compared in lower case without punctuation and diacritics.
-Times include reading the file and choosing the language.
+Words are compared in lower case without punctuation and diacritics; `wer_numbers_alike` takes "5" and "five" for one word.
+Times include reading the file and choosing the language; processor time counts the worker's and our own, on all cores.
 """
 
 from __future__ import annotations
@@ -46,6 +46,18 @@ def words(text: str) -> list[str]:
     """Lower case, no punctuation, no diacritics."""
     letters = (c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
     return re.sub(r"[^a-z0-9 ]", " ", "".join(letters)).split()
+
+
+NUMBERS = {
+    "0": "zero cero", "1": "one um uma un uno una", "2": "two dois duas dos", "3": "three tres", "4": "four quatro cuatro",
+    "5": "five cinco", "6": "six seis", "7": "seven sete siete", "8": "eight oito ocho", "9": "nine nove nueve", "10": "ten dez diez",
+}  # fmt: skip
+DIGIT_OF = {word: digit for digit, said in NUMBERS.items() for word in said.split()}
+
+
+def numbers_alike(said: list[str]) -> list[str]:
+    """The words with numbers up to ten as digits."""
+    return [DIGIT_OF.get(word, word) for word in said]
 
 
 def alignment(reference: list[str], heard: list[str]) -> tuple[int, list[bool]]:
@@ -126,48 +138,81 @@ def _faster_whisper(peer: Any, **options: Any) -> Transcribe:
     return run
 
 
-def measure(clips: list[dict[str, Any]], runs: dict[str, Transcribe], audio: Callable[[dict[str, Any]], bytes]) -> Any:
+def processor_s(ear: Ear) -> float:
+    """Processor time of this process and of the ear's worker, in seconds."""
+    fields = Path(f"/proc/{ear.worker_pid}/stat").read_text().rpartition(")")[2].split()
+    return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(
+    clips: list[dict[str, Any]], runs: dict[str, Transcribe], audio: Callable[[dict[str, Any]], bytes], ear: Ear
+) -> dict[str, list[dict[str, Any]]]:
     """Every clip through every engine, the order turning with each clip: rows of edits, words, seconds, language."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in runs}
     names = list(runs)
     for i, clip in enumerate(clips):
         data = audio(clip)
         for name in names[i % len(names) :] + names[: i % len(names)]:
-            started = time.perf_counter()
+            started, cpu_before = time.perf_counter(), processor_s(ear)
             text, language = runs[name](data)
-            took = time.perf_counter() - started
-            edits, _ = alignment(words(clip["text"]), words(text))
-            row = {"lang": clip["lang"], "edits": edits, "words": len(words(clip["text"])), "s": took}
+            took, cpu = time.perf_counter() - started, processor_s(ear) - cpu_before
+            reference, heard = words(clip["text"]), words(text)
+            edits, _ = alignment(reference, heard)
+            edits_alike, _ = alignment(numbers_alike(reference), numbers_alike(heard))
+            row = {
+                "lang": clip["lang"],
+                "edits": edits,
+                "edits_alike": edits_alike,
+                "words": len(reference),
+                "s": took,
+                "cpu_s": cpu,
+            }
             rows[name].append(row | {"sound_s": clip["seconds"], "is_language_right": language == clip["lang"]})
         print(f"\r{i + 1}/{len(clips)}", end="", file=sys.stderr)
     print(file=sys.stderr)
     return rows
 
 
-def wer(rows: list[dict[str, Any]]) -> dict[str, float]:
+def wer(rows: list[dict[str, Any]], key: str = "edits") -> dict[str, float]:
     """Word error rate in per cent with its 95 % interval over clips (percentile bootstrap, Efron 1979)."""
-    edits, counts = (np.array([row[key] for row in rows], float) for key in ("edits", "words"))
-    draws = np.random.default_rng(0).integers(0, len(rows), (N_BOOTSTRAP, len(rows)))
-    rates = 100 * edits[draws].sum(axis=1) / counts[draws].sum(axis=1)
-    low, high = np.quantile(rates, [0.025, 0.975])
-    return {"wer": round(100 * edits.sum() / counts.sum(), 2), "low": round(low, 2), "high": round(high, 2)}
+    edits, counts = (np.array([row[name] for row in rows], float) for name in (key, "words"))
+    rate, (low, high) = 100 * edits.sum() / counts.sum(), _interval(edits, counts)
+    return {"wer": round(rate, 2), "low": low, "high": high}
+
+
+def wer_difference(rows: list[dict[str, Any]], base: list[dict[str, Any]]) -> dict[str, float]:
+    """Word error rate of `rows` less that of `base`, in points, with its 95 % interval: the same clips drawn for both."""
+    edits = np.array([a["edits"] - b["edits"] for a, b in zip(rows, base, strict=True)], float)
+    counts = np.array([row["words"] for row in rows], float)
+    low, high = _interval(edits, counts)
+    return {"points": round(100 * edits.sum() / counts.sum(), 2), "low": low, "high": high}
+
+
+def _interval(edits: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
+    draws = np.random.default_rng(0).integers(0, len(edits), (N_BOOTSTRAP, len(edits)))
+    low, high = np.quantile(100 * edits[draws].sum(axis=1) / counts[draws].sum(axis=1), [0.025, 0.975])
+    return round(float(low), 2), round(float(high), 2)
 
 
 def summary(rows: list[dict[str, Any]], base: list[dict[str, Any]]) -> dict[str, Any]:
     """What one engine did, and its speed as the median over clips of the ratio to `base`."""
     seconds = np.array([row["s"] for row in rows])
     five = [row["s"] for row in rows if 4 <= row["sound_s"] <= 6]
-    ratios = [b["s"] / a["s"] for a, b in zip(rows, base, strict=True)]
+    ratios, cpu_ratios = ([b[key] / a[key] for a, b in zip(rows, base, strict=True)] for key in ("s", "cpu_s"))
     by_language = {lang: wer([r for r in rows if r["lang"] == lang]) for lang in sorted({r["lang"] for r in rows})}
     return {
         "wer": wer(rows),
+        "wer_numbers_alike": wer(rows, "edits_alike"),
+        "wer_less_that_of_faster_whisper": wer_difference(rows, base),
         "by_language": by_language,
         "language_right_percent": round(100 * float(np.mean([row["is_language_right"] for row in rows])), 1),
         "p50_s": round(float(np.median(seconds)), 3),
         "p95_s": round(float(np.quantile(seconds, 0.95)), 3),
         "p50_of_4_to_6_s": round(float(np.median(five)), 3),
         "rtf": round(float(seconds.sum() / sum(row["sound_s"] for row in rows)), 4),
+        "cpu_p50_s": round(float(np.median([row["cpu_s"] for row in rows])), 3),
         "times_faster_than_faster_whisper": round(float(np.median(ratios)), 2),
+        "times_less_processor_time": round(float(np.median(cpu_ratios)), 2),
     }
 
 
@@ -306,11 +351,12 @@ def report(result: dict[str, Any]) -> None:
     print("peak memory, MB:", result.get("peak_memory_mb"), "soak:", result.get("soak"))
 
 
-def robustness(clips: list[dict[str, Any]], data: Path, runs: dict[str, Transcribe]) -> dict[str, Any]:
+def robustness(clips: list[dict[str, Any]], data: Path, runs: dict[str, Transcribe], ear: Ear) -> dict[str, Any]:
     """Word error rates in bad sound."""
     rng, table = np.random.default_rng(1), {}
     for kind in DEGRADATIONS:
-        rows = measure(clips, runs, lambda clip, kind=kind: wav(degraded(decode((data / clip["file"]).read_bytes()), kind, rng)))
+        bad = lambda clip, kind=kind: wav(degraded(decode((data / clip["file"]).read_bytes()), kind, rng))  # noqa: E731
+        rows = measure(clips, runs, bad, ear)
         table[kind] = {name: wer(found) for name, found in rows.items()}
     return table
 
@@ -352,13 +398,13 @@ def run(options: argparse.Namespace, clips: list[dict[str, Any]]) -> dict[str, A
         if options.soak:
             return {"soak": soak(ear, loop, clips, options.data, options.soak)}
         runs = engines(options.model, loop, ear)
-        rows = measure(clips, runs, lambda clip: (options.data / clip["file"]).read_bytes())
+        rows = measure(clips, runs, lambda clip: (options.data / clip["file"]).read_bytes(), ear)
         base = rows.get("faster-whisper", rows["hive"])
         found: dict[str, Any] = {"n_clips": len(clips), "cpus": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
         found["engines"] = {name: summary(got, base) for name, got in rows.items()}
         if options.robust_every:
             both = {name: runs[name] for name in ("hive", "faster-whisper") if name in runs}
-            found["robustness"] = robustness(clips[:: options.robust_every], options.data, both)
+            found["robustness"] = robustness(clips[:: options.robust_every], options.data, both, ear)
         clip = options.data / clips[0]["file"]
         names = [name for name in runs if name != "faster-whisper greedy"]
         found["peak_memory_mb"] = {name: round(peak_memory_mb(name, options.model, clip)) for name in names}

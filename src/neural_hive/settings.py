@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     cache_url: str = Field("memory://", description="Understanding cache, rate limits: memory:// or redis://host.")
     bus_url: str = Field("sqlite:///hive.db", description="Events between processes: sqlite:///file or kafka://host:port.")
     models_url: str = Field("bundled://", description="Model registry: bundled:// or mlflow+http://host:port.")
-    models_interval_s: float = Field(10.0, ge=0.1, description="Time between looks for another champion in the registry, in seconds.")
+    models_interval_s: float = Field(
+        10.0, ge=0.1, description="Time between looks for another champion in the registry, in seconds."
+    )
     specialists: SpecialistUrls = Field(SpecialistUrls(), description="Where each specialist lives.")
     rubrics_dir: Path | None = Field(None, description="Folder with rubrics to use instead of the bundled ones.")
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +15,8 @@ import pytest
 
 from .conftest import HIVE, PATIENCE_S
 
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "how-to" / "bring-your-own-intents.md"
 PHRASES = {
     "password_reset": ["esqueci a senha", "redefinir a palavra-passe", "I forgot my password", "olvidé la contraseña"],
     "invoice_query": ["onde está a fatura", "segunda via da fatura", "where is my invoice", "dónde está la factura"],
@@ -146,3 +151,25 @@ def test_a_folder_that_is_no_model_is_refused_and_kept(data: str, tmp_path: Path
 @pytest.mark.parametrize("arguments", [["train", "intents"], ["classify"], ["evaluate"], ["train", "nothing"]])
 def test_a_wrong_command_line_exits_with_2(arguments: list[str]) -> None:
     assert hive(*arguments).returncode == 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_the_commands_and_the_python_of_the_page_work(tmp_path: Path) -> None:
+    text = PAGE.read_text("utf-8")
+    shutil.copytree(ROOT / "data" / "phrases", tmp_path / "data" / "phrases")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    environment = os.environ | {"PATH": f"{Path(HIVE).parent}{os.pathsep}{os.environ['PATH']}"}
+    for kind, block in re.findall(r"^```(sh|python)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        command = ["bash", "-euo", "pipefail", "-c", block] if kind == "sh" else [Path(HIVE).with_name("python"), "-c", block]
+        ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900)
+        assert ran.returncode == 0, f"{block}\n{ran.stdout}\n{ran.stderr}"
+    n_asked = len((tmp_path / "examples" / "intents.jsonl").read_text("utf-8").splitlines())
+    assert len((tmp_path / "labels.jsonl").read_text("utf-8").splitlines()) == n_asked
+    assert "<svg" in (tmp_path / "report.html").read_text("utf-8")
+    held_out, trained = (
+        {json.loads(line)["group"] for line in (tmp_path / name).read_text("utf-8").splitlines()}
+        for name in ("test.jsonl", "train.jsonl")
+    )
+    assert len(held_out) > 50
+    assert not held_out & trained

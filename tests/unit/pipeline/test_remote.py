@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,6 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import orjson
 import pytest
 from cryptography import x509
@@ -28,6 +27,7 @@ from neural_hive.consensus.guardrails import bundled_guardrails
 from neural_hive.contracts import SEVERITY_ORDER, Brief, Decision, Opinion
 from neural_hive.errors import ConfigurationError, SpecialistError
 from neural_hive.pipeline.breaker import Breaker, BreakerRules
+from neural_hive.pipeline.connections import Reply, TooLargeError, UnreachableError
 from neural_hive.pipeline.deadlines import DEADLINE_HEADER, read_deadline, write_deadline
 from neural_hive.pipeline.listening import Silence
 from neural_hive.pipeline.opinion_client import MAX_ANSWER_BYTES, Address, address_of
@@ -204,6 +204,73 @@ async def test_requests_share_a_connection() -> None:
     assert (service.n_connections, len(service.bodies)) == (1, 5)
 
 
+async def test_a_kept_connection_that_ended_meanwhile_is_replaced_unseen() -> None:
+    async def once(service: Service, body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(judged(body)))
+        await writer.drain()
+        writer.close()
+
+    async with serving(once) as service, asking(service.url) as specialist:
+        for _ in range(3):
+            assert await specialist.opinion(BRIEF, PATIENT_S) == judge(TECHNICAL, BRIEF)
+    assert (service.n_connections, len(service.bodies)) == (3, 3)
+
+
+async def test_a_service_that_wants_no_connection_kept_gets_a_new_one_each_time() -> None:
+    async def closing(service: Service, body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(judged(body), more="Connection: close\r\n"))
+
+    async with serving(closing) as service, asking(service.url) as specialist:
+        for _ in range(2):
+            await specialist.opinion(BRIEF, PATIENT_S)
+    assert service.n_connections == 2
+
+
+@pytest.mark.parametrize("piece", [1, 7, 4096])
+async def test_an_answer_may_come_in_pieces_and_chunks_and_after_a_word_that_it_will(piece: int) -> None:
+    async def piecemeal(service: Service, body: bytes, writer: asyncio.StreamWriter) -> None:
+        said = judged(body)
+        chunks = [said[i : i + 50] for i in range(0, len(said), 50)]
+        content = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        sent = b"HTTP/1.1 100 Continue\r\n\r\n" + head + content
+        for i in range(0, len(sent), piece):
+            writer.write(sent[i : i + piece])
+            await writer.drain()
+
+    async with serving(piecemeal) as service, asking(service.url) as specialist:
+        for _ in range(2):
+            assert await specialist.opinion(BRIEF, PATIENT_S) == judge(TECHNICAL, BRIEF)
+    assert service.n_connections == 1
+
+
+async def test_what_comes_unasked_is_never_taken_for_the_next_answer() -> None:
+    other = judged(b'{"briefs":[%s]}' % brief_of("Corrigir a página").model_dump_json().encode())
+
+    async def chatty(service: Service, body: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(judged(body)) + answer(other))
+
+    async with serving(chatty) as service, asking(service.url) as specialist:
+        for _ in range(3):
+            assert await specialist.opinion(BRIEF, PATIENT_S) == judge(TECHNICAL, BRIEF)
+
+
+@pytest.mark.parametrize("behave", [honest, dripping, hanging_up], ids=["honest", "dripping", "hanging up"])
+def test_it_is_the_same_on_the_loop_that_gateways_run_on(behave: Behaviour) -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def ask() -> list[str]:
+        async with (
+            serving(behave) as service,
+            asking(service.url, attempt_s=PATIENT_S if behave is honest else 0.5) as specialist,
+        ):
+            found = await asyncio.gather(*(specialist.opinion(BRIEF, PATIENT_S) for _ in range(3)), return_exceptions=True)
+            return [getattr(one, "reason", "well") for one in found]
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(ask()) == {honest: ["well"] * 3, dripping: ["timeout"] * 3, hanging_up: ["error"] * 3}[behave]
+
+
 async def test_who_waits_goes_with_the_next_request_and_gets_its_own_opinion() -> None:
     texts = [f"Apagar {n} contas" if n % 2 else f"Corrigir a página {n}" for n in range(48)]
     async with serving(honest) as service, asking(service.url) as specialist:
@@ -344,14 +411,13 @@ async def test_what_spoils_a_batch_does_not_spoil_the_retries() -> None:
 
 
 async def test_retries_end_with_their_budget() -> None:
-    requests = list[httpx2.Request]()
+    requests: list[bytes] = []
 
-    def respond(request: httpx2.Request) -> httpx2.Response:
-        requests.append(request)
-        return httpx2.Response(500)
+    async def post(content: bytes, headers: Mapping[str, str]) -> Reply:
+        requests.append(content)
+        return Reply(500, {}, b"")
 
-    transport = httpx2.MockTransport(respond)
-    async with asking("http://specialist", n_retries=100, transport=transport, dice=lambda: 0.0) as specialist:
+    async with asking("http://specialist", n_retries=100, post=post, dice=lambda: 0.0) as specialist:
         specialist._breaker = Breaker(BreakerRules(min_calls=1000), time.monotonic, lambda: 0.0)
         for _ in range(10):
             await failure(specialist)
@@ -367,14 +433,13 @@ class Clock:
 
 
 async def test_after_ten_failures_it_is_left_alone_until_a_probe_succeeds() -> None:
-    clock, requests, is_well = Clock(), list[httpx2.Request](), False
+    clock, requests, is_well = Clock(), list[bytes](), False
 
-    def respond(request: httpx2.Request) -> httpx2.Response:
-        requests.append(request)
-        return raw(opinions(GOOD)) if is_well else httpx2.Response(500)
+    async def post(content: bytes, headers: Mapping[str, str]) -> Reply:
+        requests.append(content)
+        return raw(opinions(GOOD)) if is_well else Reply(500, {}, b"")
 
-    transport = httpx2.MockTransport(respond)
-    async with asking("http://specialist", transport=transport, clock=clock, dice=lambda: 0.0) as specialist:
+    async with asking("http://specialist", post=post, clock=clock, dice=lambda: 0.0) as specialist:
         reasons = [(await failure(specialist)).reason for _ in range(15)]
         assert reasons == ["error"] * 10 + ["open_breaker"] * 5
         assert (len(requests), specialist.state()["state"]) == (10, "open")
@@ -474,34 +539,39 @@ def test_a_deadline_is_never_written_longer_than_it_is() -> None:
     assert [write_deadline(s) for s in (1.2349, 0.0, -3.0)] == ["1234", "0", "0"]
 
 
-def down(request: httpx2.Request) -> httpx2.Response:
-    raise httpx2.ConnectError("refused")
+def down(content: bytes) -> Reply:
+    raise UnreachableError
 
 
-def slow(request: httpx2.Request) -> httpx2.Response:
-    raise httpx2.ReadTimeout("late")
+def slow(content: bytes) -> Reply:
+    raise TimeoutError
 
 
-def raw(body: bytes) -> httpx2.Response:
-    return httpx2.Response(200, stream=httpx2.ByteStream(body), headers={"content-type": "application/json"})
+def huge(content: bytes) -> Reply:
+    raise TooLargeError
 
 
-FAILURES: dict[str, Callable[[httpx2.Request], httpx2.Response]] = {
+def raw(body: bytes) -> Reply:
+    return Reply(200, {"content-type": "application/json"}, body)
+
+
+FAILURES: dict[str, Callable[[bytes], Reply]] = {
     "down": down,
     "slow": slow,
-    "garbage": lambda request: raw(b'{"opinions": "yes"}'),
-    "not a number": lambda request: raw(judged(request.content).replace(b'"confidence":', b'"confidence":NaN,"x":')),
-    "huge": lambda request: raw(b" " * (MAX_ANSWER_BYTES + 1)),
+    "garbage": lambda content: raw(b'{"opinions": "yes"}'),
+    "not a number": lambda content: raw(judged(content).replace(b'"confidence":', b'"confidence":NaN,"x":')),
+    "huge": huge,
 }
 
 
-async def decision_without(missing: frozenset[str], fail: Callable[[httpx2.Request], httpx2.Response]) -> Decision:
+async def decision_without(missing: frozenset[str], fail: Callable[[bytes], Reply]) -> Decision:
     """What the hive decides when some of five services fail so."""
 
     def specialist(name: str) -> RemoteSpecialist:
-        answer_well = lambda request: raw(judged(request.content, RUBRICS[name]))  # noqa: E731 - one line per service
-        transport = httpx2.MockTransport(fail if name in missing else answer_well)
-        return RemoteSpecialist(address(f"http://{name}", name), Patience(PATIENT_S, 1), transport=transport, dice=lambda: 0.0)
+        async def post(content: bytes, headers: Mapping[str, str]) -> Reply:
+            return fail(content) if name in missing else raw(judged(content, RUBRICS[name]))
+
+        return RemoteSpecialist(address(f"http://{name}", name), Patience(PATIENT_S, 1), post=post, dice=lambda: 0.0)
 
     panel = Panel({name: specialist(name) for name in RUBRICS}, Silence())
     found = tuple([o async for o in panel.opinions(BRIEF, PATIENT_S)])

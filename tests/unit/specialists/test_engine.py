@@ -104,3 +104,23 @@ def test_risk_grows_with_every_harm(harms: list[float], at: int, more: float) ->
 def test_the_same_brief_gives_the_same_bytes() -> None:
     text = "Migrar a base de clientes sem plano de retorno"
     assert opinion(text, "pt").model_dump_json() == opinion(text, "pt").model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("language", "asked_for", "not_asked_for"),
+    [
+        ("en", "Delete the personal data of member 2231 at his own request", "Delete the personal data of member 2231"),
+        ("pt", "Apagar os dados pessoais do sócio 2231 a pedido do próprio titular", "Apagar os dados pessoais do sócio 2231"),
+        (
+            "es",
+            "Borrar los datos personales del socio 2231 a petición del propio titular",
+            "Borrar los datos personales del socio 2231",
+        ),
+    ],
+)
+def test_erasure_at_the_owner_s_request_is_a_duty_and_no_destruction(language: str, asked_for: str, not_asked_for: str) -> None:
+    assert "irreversible-destruction" in {f.concern for f in opinion(not_asked_for, language).findings}
+    assert "irreversible-destruction" not in {f.concern for f in opinion(asked_for, language).findings}
+    duty = opinion(asked_for, language, "business")
+    assert "retention-or-erasure-duty" in {f.concern for f in duty.findings}
+    assert duty.risk < opinion(not_asked_for, language).risk

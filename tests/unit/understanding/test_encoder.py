@@ -52,15 +52,6 @@ def test_vectors_are_float32_rows_of_length_one(encoder: UseEncoder) -> None:
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_words_come_with_the_same_vectors_and_are_the_mean_over_the_tokens(encoder: UseEncoder) -> None:
-    vectors, words = encoder.encode_words(TEXTS)
-    assert np.array_equal(vectors, encoder.encode(TEXTS))
-    assert words.shape == (len(TEXTS), 1280)
-    assert words.dtype == np.float32
-    assert np.allclose(words.mean(axis=1), 0, atol=1e-4), "each token's features have mean 0"
-    assert (np.linalg.norm(words, axis=1) <= np.sqrt(1280) * 1.001).all(), "and variance 1"
-
-
 def test_no_texts_give_no_vectors(encoder: UseEncoder) -> None:
     assert encoder.encode([]).shape == (0, 512)
 

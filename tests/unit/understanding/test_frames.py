@@ -132,3 +132,60 @@ def test_every_quote_is_where_it_says(text: str, language: str) -> None:
     read = frame(language, text)
     for span in (*read.evidence, *(a.evidence for a in read.actions)):
         assert text[span.start : span.end] == span.quote
+
+
+@pytest.mark.parametrize(
+    ("text", "is_asked"),
+    [
+        ("We need the customer records deleted by Friday", True),
+        ("I want the firewall disabled on all servers", True),
+        ("We need a list of deleted accounts", False),
+        ("The deleted accounts are shown in grey", False),
+    ],
+)
+def test_a_participle_behind_what_is_wanted_is_asked_for(text: str, is_asked: bool) -> None:
+    grave = [a for a in frame("en", text).actions if a.action in ("destroy", "disable")]
+    assert any(not a.described for a in grave) == is_asked
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("pt", "parar de guardar quem consultou cada processo"),
+        ("es", "dejar de guardar quién consultó cada expediente"),
+        ("en", "stop keeping who viewed each case file"),
+    ],
+)
+def test_who_saw_what_is_an_audit_trail(language: str, text: str) -> None:
+    read = frame(language, text)
+    assert read.action == "disable"
+    assert "audit_log" in read.objects
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("pt", "Apagar a ficha do hóspede a pedido do próprio titular"),
+        ("pt", "Uma assinante pediu a exclusão de todos os dados pessoais dela"),
+        ("es", "Borrar la ficha del huésped a petición del propio interesado"),
+        ("es", "Un suscriptor pidió que borremos todos sus datos"),
+        ("en", "Delete the guest's profile at her own request"),
+        ("en", "A subscriber asked us to erase all his personal data"),
+    ],
+)
+def test_erasure_that_its_owner_asks_for_has_a_legal_basis(language: str, text: str) -> None:
+    read = frame(language, text)
+    assert "legal_basis" in read.safeguards
+    assert "legal_basis" not in read.waived
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("pt", "Apagar todos os clientes sem base legal"),
+        ("es", "Borrar a todos los clientes que se quejaron"),
+        ("en", "The customer asked us to add a discount"),
+    ],
+)
+def test_other_wishes_and_deletions_have_none(language: str, text: str) -> None:
+    assert "legal_basis" not in frame(language, text).safeguards

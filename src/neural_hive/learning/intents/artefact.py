@@ -26,7 +26,6 @@ from neural_hive.canonical import canonical_json, digest
 from neural_hive.errors import ModelError, UsageError
 from neural_hive.learning.intents.card import model_card
 from neural_hive.learning.intents.linear import LinearModel
-from neural_hive.learning.intents.meaning import Meaning
 from neural_hive.learning.intents.model import IntentModel
 from neural_hive.learning.intents.scope import ScopeRule
 from neural_hive.understanding.encoder import SentenceEncoder, load_encoder
@@ -111,8 +110,6 @@ def _arrays(model: IntentModel) -> dict[str, np.ndarray[Any, Any]]:
         for what, array in (("weights", weights), ("idf", view.idf))
     }
     return by_view | {
-        "words_center": model.meaning.center,
-        "words_axes": model.meaning.axes,
         "landmarks": linear.landmarks,
         "landmark_weights": linear.landmark_weights,
         "bias": linear.bias,
@@ -204,8 +201,7 @@ def _assembled(manifest: dict[str, Any], content: Mapping[str, bytes], encoder: 
     )
     scope = ScopeRule(arrays["scope_mean"], arrays["scope_scale"], arrays["scope_weights"], manifest["thresholds"])
     labels = tuple(orjson.loads(content[_LABELS]))
-    meaning = Meaning(arrays["words_center"], arrays["words_axes"])
-    return IntentModel(labels, views, meaning, linear, manifest["temperature"], scope, encoder, manifest)
+    return IntentModel(labels, views, linear, manifest["temperature"], scope, encoder, manifest)
 
 
 def _view(name: str, content: bytes, idf: np.ndarray[Any, Any]) -> NgramView:

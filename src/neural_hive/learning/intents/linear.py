@@ -57,7 +57,7 @@ class LinearModel:
     sharpness: float
 
     def score(self, views: Sequence[tuple[SparseRows, Floats]], vectors: Floats) -> Scored:
-        """Score texts given their weighted n-grams and coverage by view, and the vectors of their meaning."""
+        """Score texts given their weighted n-grams and coverage by view, and their sentence vectors."""
         kernel = likeness(vectors, self.landmarks, self.sharpness)
         scores = kernel @ self.landmark_weights
         scores += self.bias
@@ -74,7 +74,7 @@ class LinearModel:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Training texts as numbers: per view all n-grams counted, and the vectors of their meaning.
+    """Training texts as numbers: per view all n-grams counted, and the sentence vectors.
 
     vocabularies, counts, totals: by view, see `count`. vectors: float32 (n_texts, n_dimensions).
     """

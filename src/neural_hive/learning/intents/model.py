@@ -13,7 +13,6 @@ import numpy as np
 from neural_hive.errors import UsageError
 from neural_hive.learning.intents.calibrate import Doubles, probabilities
 from neural_hive.learning.intents.linear import LinearModel, Scored
-from neural_hive.learning.intents.meaning import Meaning, read_texts
 from neural_hive.learning.intents.rows import language_of
 from neural_hive.learning.intents.scope import ANY_LANGUAGE, ScopeRule, signals
 from neural_hive.understanding.encoder import SentenceEncoder, one_blas_thread
@@ -41,14 +40,12 @@ class Answer:
 class IntentModel:
     """Labels texts. Safe to use from several threads.
 
-    labels: sorted. views: featurisers in the order of `linear`'s weights. meaning: of what the encoder reads.
-    temperature: see `fit_temperature`.
+    labels: sorted. views: featurisers in the order of `linear`'s weights. temperature: see `fit_temperature`.
     manifest: everything known about the model, see `artefact`.
     """
 
     labels: tuple[str, ...]
     views: tuple[NgramView, ...]
-    meaning: Meaning
     linear: LinearModel
     temperature: float
     scope: ScopeRule
@@ -58,7 +55,7 @@ class IntentModel:
     def score(self, texts: Sequence[str]) -> Scored:
         """Raw scores and what the scope rule looks at."""
         with one_blas_thread().limit():
-            vectors = self.meaning.of(*read_texts(self.encoder, texts))
+            vectors = self.encoder.encode(texts)
             return self.linear.score([view.transform(texts) for view in self.views], vectors)
 
     def label(self, texts: Sequence[str], languages: Sequence[str] | None = None) -> list[Answer]:

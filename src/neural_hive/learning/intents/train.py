@@ -10,7 +10,6 @@ import numpy as np
 
 from neural_hive.learning.intents.calibrate import expected_calibration_error, fit_temperature, probabilities
 from neural_hive.learning.intents.linear import Recipe, fit_linear, read_corpus
-from neural_hive.learning.intents.meaning import fit_meaning, read_texts
 from neural_hive.learning.intents.model import IntentModel, macro_f1
 from neural_hive.learning.intents.options import Progress, TrainingOptions, silent
 from neural_hive.learning.intents.parts import code, membership
@@ -56,9 +55,7 @@ def _train(rows: Sequence[LabelledText], options: TrainingOptions, progress: Pro
     number = {label: at for at, label in enumerate(labels)}
     truth = np.asarray([number[row.label] for row in rows], dtype=np.int64)
     languages = _languages(rows)
-    sentences, words = _encode(encoder, rows, progress)
-    meaning = fit_meaning(words)
-    corpus = read_corpus([row.text for row in rows], meaning.of(sentences, words))
+    corpus = read_corpus([row.text for row in rows], _encode(encoder, rows, progress))
     recipe = choose_recipe(corpus, truth, options, _spread(progress, "Choosing", _READ, _CHOSEN))
     members = membership(labels)
     told = _spread(progress, "Rehearsing", _CHOSEN, _REHEARSED)
@@ -71,11 +68,11 @@ def _train(rows: Sequence[LabelledText], options: TrainingOptions, progress: Pro
     fitted = fit_linear(corpus, code(members)[truth], recipe)
     linear = fitted.model.mixed(np.vstack([np.eye(len(labels), dtype=np.float32), np.float32(part_weight) * members.T]))
     progress("Learnt", 1.0)
-    manifest = _describe(rows, languages, options, recipe, part_weight, meaning.n_axes) | {
+    manifest = _describe(rows, languages, options, recipe, part_weight) | {
         "metrics": _measure(rehearsal, truth, languages, temperature, scope),
         "encoder": {"name": options.encoder, "digest": encoder.digest},
     }
-    return IntentModel(labels, fitted.views(corpus), meaning, linear, temperature, scope, encoder, manifest)
+    return IntentModel(labels, fitted.views(corpus), linear, temperature, scope, encoder, manifest)
 
 
 def _spread(progress: Progress, doing: str, start: float, stop: float) -> Any:
@@ -85,13 +82,12 @@ def _spread(progress: Progress, doing: str, start: float, stop: float) -> Any:
     return tell
 
 
-def _encode(encoder: SentenceEncoder, rows: Sequence[LabelledText], progress: Progress) -> tuple[Floats, Floats]:
+def _encode(encoder: SentenceEncoder, rows: Sequence[LabelledText], progress: Progress) -> Floats:
     parts = []
     for start in range(0, len(rows), _N_ENCODED):
         progress("Reading", _READ * start / len(rows))
-        parts.append(read_texts(encoder, [row.text for row in rows[start : start + _N_ENCODED]]))
-    sentences, words = zip(*parts, strict=True)
-    return np.concatenate(sentences), np.concatenate(words)
+        parts.append(encoder.encode([row.text for row in rows[start : start + _N_ENCODED]]))
+    return np.concatenate(parts)
 
 
 def _languages(rows: Sequence[LabelledText]) -> list[str]:
@@ -137,12 +133,7 @@ def _measure(
 
 
 def _describe(
-    rows: Sequence[LabelledText],
-    languages: Sequence[str],
-    options: TrainingOptions,
-    recipe: Recipe,
-    part_weight: float,
-    n_axes: int,
+    rows: Sequence[LabelledText], languages: Sequence[str], options: TrainingOptions, recipe: Recipe, part_weight: float
 ) -> dict[str, Any]:
     return {
         "name": options.name,
@@ -157,8 +148,7 @@ def _describe(
         },
         "features": {
             "views": {"words": "1-2 words, TF-IDF", "chars": "2-5 characters within a word, TF-IDF"},
-            "meaning": f"with {n_axes} axes of its words in context; likeness to {recipe.n_landmarks} landmarks at most, "
-            f"Nyström, sharpness {recipe.sharpness}",
+            "meaning": f"likeness to {recipe.n_landmarks} landmarks at most, Nyström, sharpness {recipe.sharpness}",
             "penalty": recipe.penalty,
             "meaning_weight": recipe.meaning_weight,
             "part_weight": part_weight,

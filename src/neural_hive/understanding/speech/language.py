@@ -14,10 +14,10 @@ SUPPORTED = ("pt", "en", "es")
 #: Another language is named only if the model gives it this much and ours together less than the second number.
 _FOREIGN, _OURS = 0.5, 0.3
 #: Whisper base calls short or accented Spanish and Portuguese Italian, Latin or Galician with up to 0.9 (8 of our 65
-#: clips in faster-whisper): a neighbour must be near certain, and over a longer stretch. Source: measured,
-#: docs/explanation/speech.md.
+#: clips in faster-whisper), and nine Italian recordings of 2 to 22 s Italian with 0.993 or more: a neighbour must be near
+#: certain, over a short stretch all the more. Source: measured, docs/explanation/speech.md.
 NEIGHBOURS = frozenset({"gl", "ca", "it", "la", "oc", "ro", "ht", "tl"})
-_NEIGHBOUR, _NEIGHBOUR_S = 0.95, 5.0
+_NEIGHBOUR, _NEIGHBOUR_SHORT, _SHORT_S = 0.95, 0.98, 5.0
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,15 @@ def choose(found: Mapping[str, float], duration_s: float, hint: str | None = Non
     ours = {code: found.get(code, 0.0) for code in SUPPORTED}
     total = sum(ours.values())
     top = max(found, key=lambda code: found[code])
-    needed = _NEIGHBOUR if top in NEIGHBOURS else _FOREIGN
-    is_long_enough = top not in NEIGHBOURS or duration_s >= _NEIGHBOUR_S
-    if top not in ours and found[top] >= needed and total < _OURS and is_long_enough:
+    needed = _needed(top, duration_s)
+    if top not in ours and found[top] >= needed and total < _OURS:
         return Heard(top, min(1.0, found[top]), is_supported=False)
     best = max(ours, key=lambda code: ours[code])
     return Heard(best, min(1.0, ours[best] / total) if total > 0 else 0.0, is_supported=True)
+
+
+def _needed(code: str, duration_s: float) -> float:
+    """Probability in [0, 1] at which another language is believed."""
+    if code not in NEIGHBOURS:
+        return _FOREIGN
+    return _NEIGHBOUR if duration_s >= _SHORT_S else _NEIGHBOUR_SHORT

@@ -108,18 +108,11 @@ class Recogniser:
     def _piece(self, waveform: NDArray[np.float32], span: Span, options: Options, vocabulary: Vocabulary) -> Piece | None:
         sound = waveform[span.start : span.end]
         duration_s = len(sound) / SAMPLE_RATE_HZ
-        memories = [self._model.encode(sound, window_s(duration_s))]
-        heard, reading = self._read(memories, duration_s, options.language)
+        memory = self._model.encode(sound, window_s(duration_s))
+        heard, reading = self._read([memory], duration_s, options.language)
         if reading is None:
             return Piece(span, heard, "", "", 0.0, ())
-        if window_s(duration_s) < MAX_WINDOW_S and is_doubtful(self._text(reading), reading):
-            reading = self._read_again(sound, duration_s, heard, reading)
-        elif reading.avg_logprob < SURE_LOGPROB:
-            memories.append(
-                self._model.encode(np.pad(sound, (round(SHIFT_S * SAMPLE_RATE_HZ), 0)), window_s(duration_s + SHIFT_S))
-            )
-            reading = self._read_twice(memories, duration_s, heard, reading)
-        reading = self._in_words(memories, duration_s, heard.language, self._without_loop(reading))
+        reading = self._without_loop(self._settled(sound, memory, heard, reading))
         if not reading.tokens or (reading.no_speech > MAX_NO_SPEECH and reading.avg_logprob < MIN_AVG_LOGPROB):
             return None
         return self._correct(span, heard, reading, vocabulary)
@@ -136,6 +129,29 @@ class Recogniser:
         step = decoding.begin([tokens.languages[heard.language], tokens.transcribe, tokens.no_timestamps])
         return heard, decoding.run(step, max_tokens(duration_s), min(1.0, no_speech))
 
+    def _settled(self, sound: NDArray[np.float32], memory: Memory, heard: language.Heard, first: Reading) -> Reading:
+        """The first reading, or a better one: of the full window, with small counts in words, of two encodings."""
+        duration_s = len(sound) / SAMPLE_RATE_HZ
+        if is_doubtful(self._text(first), first):
+            return first if window_s(duration_s) == MAX_WINDOW_S else self._read_again(sound, duration_s, heard, first)
+        reading = self._in_words(memory, duration_s, heard, first)
+        if reading.avg_logprob >= SURE_LOGPROB:
+            return reading
+        later = np.pad(sound, (round(SHIFT_S * SAMPLE_RATE_HZ), 0))
+        memories = [memory, self._model.encode(later, window_s(duration_s + SHIFT_S))]
+        forbidden = None if reading is first else self._model.numerals
+        second = self._read_in(heard.language, memories, duration_s, reading.no_speech, forbidden)
+        return reading if is_doubtful(self._text(second), second) else second
+
+    def _read_in(
+        self, code: str, memories: Sequence[Memory], duration_s: float, no_speech: float, forbidden: NDArray[np.bool_] | None
+    ) -> Reading:
+        """A reading in a language that is known, without the tokens that are forbidden."""
+        tokens = self._model.tokens
+        decoding = Decoding(self._model, memories, forbidden=forbidden)
+        step = decoding.begin([tokens.sot, tokens.languages[code], tokens.transcribe, tokens.no_timestamps])
+        return decoding.run(step, max_tokens(duration_s), no_speech)
+
     def _read_again(self, sound: NDArray[np.float32], duration_s: float, heard: language.Heard, first: Reading) -> Reading:
         """The reading of the full window, or the first one where that is no better."""
         _, second = self._read([self._model.encode(sound, MAX_WINDOW_S)], duration_s, heard.language)
@@ -146,12 +162,7 @@ class Recogniser:
             return max(first, second, key=lambda r: r.avg_logprob)
         return first if doubts[1] else second
 
-    def _read_twice(self, memories: Sequence[Memory], duration_s: float, heard: language.Heard, first: Reading) -> Reading:
-        """What both encodings agree on, or the first reading where that cannot be trusted."""
-        _, second = self._read(memories, duration_s, heard.language)
-        return first if second is None or is_doubtful(self._text(second), second) else second
-
-    def _in_words(self, memories: Sequence[Memory], duration_s: float, code: str, reading: Reading) -> Reading:
+    def _in_words(self, memory: Memory, duration_s: float, heard: language.Heard, reading: Reading) -> Reading:
         """The reading with small counts in words ("five years"), chosen by the model itself; else as it was.
 
         Dates, names ("version 3"), amounts and codes keep their digits, and so does what would read differently otherwise.
@@ -159,10 +170,7 @@ class Recogniser:
         written = self._text(reading).split()
         if not counts_small(written):
             return reading
-        tokens = self._model.tokens
-        decoding = Decoding(self._model, memories, forbidden=self._model.numerals)
-        step = decoding.begin([tokens.sot, tokens.languages[code], tokens.transcribe, tokens.no_timestamps])
-        spelled = decoding.run(step, max_tokens(duration_s), reading.no_speech)
+        spelled = self._read_in(heard.language, [memory], duration_s, reading.no_speech, self._model.numerals)
         return spelled if differ_only_in_numbers(written, self._text(spelled).split()) else reading
 
     def _text(self, reading: Reading) -> str:

@@ -10,6 +10,8 @@ from neural_hive.understanding.speech.language import choose
     [
         ({"pt": 0.6, "es": 0.3, "gl": 0.1}, 3, None, "pt", True),
         ({"it": 0.9, "es": 0.08, "pt": 0.02}, 3, None, "es", True),
+        ({"it": 0.97, "es": 0.03}, 3, None, "es", True),
+        ({"it": 0.993, "es": 0.002}, 2, None, "it", False),
         ({"it": 0.99, "es": 0.01}, 8, None, "it", False),
         ({"de": 0.9, "en": 0.1}, 2, None, "de", False),
         ({"de": 0.45, "en": 0.44, "pt": 0.01}, 2, None, "en", True),

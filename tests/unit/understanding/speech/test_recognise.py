@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from neural_hive.understanding.audio import decode
-from neural_hive.understanding.speech.recognise import Options
+from neural_hive.understanding.speech.recognise import SHIFT_S, Options
 
 RATE = 16_000
 
@@ -102,3 +102,23 @@ def test_progress_rises_to_the_end_of_the_speech(recogniser, sound):
     assert len(shares) == 3
     assert shares == sorted(shares)
     assert shares[-1] <= 1
+
+
+@pytest.mark.parametrize(("name", "n_encodings"), [("en/asterisk_vm-rec-busy.flac", 1), ("es/asterisk_conf-unmuted.flac", 2)])
+def test_only_an_unsure_reading_costs_a_second_encoding(recogniser, sound, monkeypatch, name, n_encodings):
+    encode, starts = recogniser._model.encode, []
+    monkeypatch.setattr(recogniser._model, "encode", lambda heard, window: starts.append(len(heard)) or encode(heard, window))
+    waveform, _ = sound(name)
+    recogniser.transcribe(waveform, Options())
+    assert len(starts) == n_encodings
+    assert [n - starts[0] for n in starts[1:]] == [round(SHIFT_S * RATE)] * (n_encodings - 1)
+
+
+def test_two_minutes_of_speech_are_heard_in_order(recogniser, sound):
+    waveform, said = sound("en/asterisk_tt-allbusy.flac")
+    long = np.tile(np.pad(waveform, (0, RATE // 2)), 13)
+    transcript = recogniser.transcribe(long, Options())
+    assert len(long) > 120 * RATE
+    assert len(transcript.segments) >= 5
+    assert all(a.end_s <= b.start_s for a, b in pairwise(transcript.segments))
+    assert abs(len(_plain(transcript.text)) - 13 * len(_plain(said))) <= 13

@@ -1,0 +1,58 @@
+"""Filing behind the answer: a graph that is down is asked again, in order; what it refuses is left out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from neural_hive.errors import ConflictError, StorageError
+from neural_hive.pipeline import filing
+from neural_hive.pipeline.filing import Filing
+from neural_hive.pipeline.listening import Silence
+
+
+class Graph:
+    """Raises what is next, then files."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors, self.filed = list(errors), []
+
+    filed: list[str]
+
+    async def link_case(self, case: Any, systems: Sequence[str], vector: bytes) -> None:
+        if self._errors:
+            raise self._errors.pop(0)
+        self.filed.append(case.id)
+
+
+async def filed(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is in the graph once three cases are settled."""
+    monkeypatch.setattr(filing, "AGAIN_S", 0.0)
+    queue = Filing(graph, Silence())  # type: ignore[arg-type]
+    judgement: Any = SimpleNamespace(understanding=SimpleNamespace(entities=()), vector=b"")
+    for name in ("a", "b", "c"):
+        case: Any = SimpleNamespace(id=name)
+        queue.put(case, judgement)
+    running = asyncio.create_task(queue.run())
+    async with asyncio.timeout(10):
+        await queue.settled()
+    running.cancel()
+    assert queue.depth == 0
+    return graph.filed
+
+
+async def test_what_waited_while_the_graph_was_down_is_filed_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await filed(Graph(StorageError(), StorageError(), StorageError()), monkeypatch) == ["a", "b", "c"]
+
+
+async def test_a_case_that_the_graph_refuses_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await filed(Graph(ConflictError()), monkeypatch) == ["b", "c"]
+
+
+async def test_where_too_many_wait_the_oldest_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filing, "MAX_WAITING", 2)
+    assert await filed(Graph(), monkeypatch) == ["b", "c"]
