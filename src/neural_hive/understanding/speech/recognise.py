@@ -109,7 +109,7 @@ class Recogniser:
         sound = waveform[span.start : span.end]
         duration_s = len(sound) / SAMPLE_RATE_HZ
         memory = self._model.encode(sound, window_s(duration_s))
-        heard, reading = self._read([memory], duration_s, options.language)
+        heard, reading = self._read(memory, duration_s, options.language)
         if reading is None:
             return Piece(span, heard, "", "", 0.0, ())
         reading = self._without_loop(self._settled(sound, memory, heard, reading))
@@ -117,9 +117,9 @@ class Recogniser:
             return None
         return self._correct(span, heard, reading, vocabulary)
 
-    def _read(self, memories: Sequence[Memory], duration_s: float, hint: str | None) -> tuple[language.Heard, Reading | None]:
+    def _read(self, memory: Memory, duration_s: float, hint: str | None) -> tuple[language.Heard, Reading | None]:
         tokens = self._model.tokens
-        decoding = Decoding(self._model, memories)
+        decoding = Decoding(self._model, [memory])
         first = decoding.feed([tokens.sot])
         found = language.probabilities(first.log_probs[0], tokens)
         heard = language.choose(found, duration_s, hint)
@@ -154,7 +154,7 @@ class Recogniser:
 
     def _read_again(self, sound: NDArray[np.float32], duration_s: float, heard: language.Heard, first: Reading) -> Reading:
         """The reading of the full window, or the first one where that is no better."""
-        _, second = self._read([self._model.encode(sound, MAX_WINDOW_S)], duration_s, heard.language)
+        _, second = self._read(self._model.encode(sound, MAX_WINDOW_S), duration_s, heard.language)
         if second is None:
             return first
         doubts = [is_doubtful(self._text(reading), reading) for reading in (first, second)]
