@@ -4,6 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 DEV_STAMP := .venv/.installed-dev
+TARGET ?= text
+# What the image holds: every product's driver, nothing that only trains.
+DRIVERS := --extra redis --extra kafka --extra mongodb --extra neo4j --extra mlflow --extra tracing
+IMAGE_LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -c requirements-dev.lock \
+	$(foreach package,scikit-learn scipy joblib narwhals,--no-emit-package $(package))
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +52,21 @@ lock: ## pin every package with its hashes
 	$(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet 'uv>=0.8'
 	.cache/lock/bin/uv pip compile pyproject.toml --extra speech --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
 	.cache/lock/bin/uv pip compile pyproject.toml --all-extras --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-dev.lock
+	echo 'hatchling>=1.27' | .cache/lock/bin/uv pip compile - $(IMAGE_LOCK) -o deploy/locks/build.lock
+	.cache/lock/bin/uv pip compile pyproject.toml $(DRIVERS) $(IMAGE_LOCK) -o deploy/locks/text.lock
+	.cache/lock/bin/uv pip compile pyproject.toml $(DRIVERS) --extra speech $(IMAGE_LOCK) -o deploy/locks/voice.lock
+
+image: ## build the image with Docker: text, and voice with TARGET=voice
+	docker build -f deploy/Dockerfile --target $(TARGET) -t neural-hive-mind:$(shell $(PYTHON) -c 'import re; print(re.search(r"__version__ = \"(.*)\"", open("src/neural_hive/__init__.py").read())[1])') .
+
+sbom: ## list what is in the image (CycloneDX): dist/sbom.cdx.json
+	docker build -f deploy/Dockerfile --target sbom --output dist .
+
+manifests: $(DEV_STAMP) ## write the Helm chart and the PrometheusRule from what they follow from
+	$(BIN)/python -m deploy.generate
+
+deploy-tools: $(DEV_STAMP) ## fetch what the tests of deploy/ use
+	$(BIN)/python -m tests.deploy install
 
 clean: ## remove what the targets made
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -62,4 +82,4 @@ $(DEV_STAMP): requirements-dev.lock $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $@
 
-.PHONY: help run install test lint types layers format models quality docs servers lock clean
+.PHONY: help run install test lint types layers format models quality docs servers lock image sbom manifests deploy-tools clean

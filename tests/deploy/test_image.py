@@ -171,6 +171,7 @@ def status_of(pid: int) -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
+@pytest.mark.slow
 def test_it_answers_as_user_1000_from_a_root_that_it_cannot_write(start: Starter) -> None:
     hive = start("127.0.4.1", ["up"], {}, {})
     hive.wait()
@@ -289,6 +290,7 @@ def words(role: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_gateway_and_five_specialists_answer_with_the_environment_of_the_cluster(start: Starter) -> None:
     """One specialist has two pods, and one of the two is killed under way: nothing is lost, nothing is degraded."""
     pods = {name: [address] for name, address in ADDRESSES.items()} | {"specialist-technical": ["127.0.6.1", "127.0.6.2"]}
@@ -321,6 +323,7 @@ def test_a_gateway_and_five_specialists_answer_with_the_environment_of_the_clust
         service.close()
 
 
+@pytest.mark.slow
 def test_the_image_that_hears_has_the_model_and_loads_it(start: Starter, tmp_path: Path) -> None:
     root = image.root_of("voice")
     folder = root / "opt" / "whisper-base"

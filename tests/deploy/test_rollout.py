@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 HIVE = str(Path(sys.executable).with_name("hive"))
 PATIENCE_S = 60.0
 N_CLIENTS = 8
@@ -130,6 +132,7 @@ async def roll_out(folder: Path, on_step: Callable[[str, Load], None] = lambda _
     return load
 
 
+@pytest.mark.slow
 async def test_a_rolling_update_under_load_loses_no_request(tmp_path: Path) -> None:
     load = await roll_out(tmp_path)
     assert load.lost == []

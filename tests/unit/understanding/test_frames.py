@@ -151,7 +151,7 @@ def test_a_participle_behind_what_is_wanted_is_asked_for(text: str, is_asked: bo
 @pytest.mark.parametrize(
     ("language", "text"),
     [
-        ("pt", "parar de guardar quem consultou cada processo"),
+        ("pt", "parar de guardar quem consultou cada ficha"),
         ("es", "dejar de guardar quién consultó cada expediente"),
         ("en", "stop keeping who viewed each case file"),
     ],

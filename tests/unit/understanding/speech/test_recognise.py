@@ -1,6 +1,7 @@
 """What Whisper base makes of real recordings; skipped without the model or the recordings."""
 
 import unicodedata
+from difflib import SequenceMatcher
 from itertools import pairwise
 
 import numpy as np
@@ -114,11 +115,15 @@ def test_only_an_unsure_reading_costs_a_second_encoding(recogniser, sound, monke
     assert [n - starts[0] for n in starts[1:]] == [round(SHIFT_S * RATE)] * (n_encodings - 1)
 
 
-def test_two_minutes_of_speech_are_heard_in_order(recogniser, sound):
-    waveform, said = sound("en/asterisk_tt-allbusy.flac")
-    long = np.tile(np.pad(waveform, (0, RATE // 2)), 13)
-    transcript = recogniser.transcribe(long, Options())
-    assert len(long) > 120 * RATE
+def test_two_minutes_of_speech_are_heard_in_order(recogniser, clips, sound):
+    parts, said, n_samples = [], [], 0
+    for clip in (clip for clip in clips if clip["lang"] == "es" and n_samples < 120 * RATE):
+        waveform, text = sound(clip["file"])
+        parts.append(np.pad(waveform, (0, RATE // 2)))
+        said += _plain(text)
+        n_samples += len(parts[-1])
+    transcript = recogniser.transcribe(np.concatenate(parts), Options())
+    assert n_samples >= 120 * RATE
     assert len(transcript.segments) >= 5
     assert all(a.end_s <= b.start_s for a, b in pairwise(transcript.segments))
-    assert abs(len(_plain(transcript.text)) - 13 * len(_plain(said))) <= 13
+    assert SequenceMatcher(None, said, _plain(transcript.text), autojunk=False).ratio() > 0.7
