@@ -54,7 +54,7 @@ class HiveServer(uvicorn.Server):
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
-                while self.server_state.connections and not self.force_exit:
+                while self.server_state.connections and not self.force_exit:  # noqa: ASYNC110 - uvicorn tells nobody when one ends
                     await asyncio.sleep(_LOOK_S)
         await super().shutdown(sockets)
 
