@@ -176,7 +176,7 @@ def measure(
 def wer(rows: list[dict[str, Any]], key: str = "edits") -> dict[str, float]:
     """Word error rate in per cent with its 95 % interval over clips (percentile bootstrap, Efron 1979)."""
     edits, counts = (np.array([row[name] for row in rows], float) for name in (key, "words"))
-    rate, (low, high) = 100 * edits.sum() / counts.sum(), _interval(edits, counts)
+    rate, (low, high) = float(100 * edits.sum() / counts.sum()), _interval(edits, counts)
     return {"wer": round(rate, 2), "low": low, "high": high}
 
 
@@ -185,7 +185,7 @@ def wer_difference(rows: list[dict[str, Any]], base: list[dict[str, Any]]) -> di
     edits = np.array([a["edits"] - b["edits"] for a, b in zip(rows, base, strict=True)], float)
     counts = np.array([row["words"] for row in rows], float)
     low, high = _interval(edits, counts)
-    return {"points": round(100 * edits.sum() / counts.sum(), 2), "low": low, "high": high}
+    return {"points": round(float(100 * edits.sum() / counts.sum()), 2), "low": low, "high": high}
 
 
 def _interval(edits: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
