@@ -20,7 +20,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-#: Everyday intents in three languages; each request takes the next one with a number, so that no cache answers.
+#: Everyday intents in three languages; each request takes the next one with words of its own, so that no cache answers. (A number
+#: would be masked as somebody's phone, and the texts would be alike again.)
 TEXTS = (
     "Apagar as contas inativas há mais de cinco anos",
     "Migrate the billing database to PostgreSQL 17 this weekend with a rollback plan",
@@ -29,6 +30,57 @@ TEXTS = (
     "Give the support team read access to the customer dashboard",
     "Desactivar los registros de auditoría en producción",
 )
+#: What tells one request from the next.
+WORDS = [
+    "azul",
+    "verde",
+    "norte",
+    "sul",
+    "leste",
+    "oeste",
+    "lote",
+    "turno",
+    "mesa",
+    "porta",
+    "linha",
+    "ponto",
+    "campo",
+    "folha",
+    "barco",
+    "torre",
+    "blue",
+    "green",
+    "north",
+    "south",
+    "east",
+    "west",
+    "batch",
+    "shift",
+    "table",
+    "door",
+    "line",
+    "point",
+    "field",
+    "sheet",
+    "boat",
+    "tower",
+    "rojo",
+    "blanco",
+    "noche",
+    "tarde",
+    "calle",
+    "plaza",
+    "puente",
+    "playa",
+    "monte",
+    "valle",
+    "fuente",
+    "piedra",
+    "arena",
+    "nube",
+    "lluvia",
+    "trigo",
+]
 #: Connections that take turns at a steady rate.
 N_CONNECTIONS = 64
 
@@ -48,12 +100,18 @@ class Tally:
         return {"clients": n_clients, "per_s": round(len(ordered) / elapsed_s, 1), **names, "errors": self.n_errors}
 
 
+def mark(number: int) -> str:
+    """Three everyday words; the same again only after 110,592 numbers."""
+    n = len(WORDS)
+    return f"{WORDS[number % n]} {WORDS[number // n % n]} {WORDS[number // n // n % n]}"
+
+
 def request(path: str, host: str, number: int, token: str) -> bytes:
     """One HTTP/1.1 request: POST of an intent, or GET of any other path."""
     auth = f"Authorization: Bearer {token}\r\n" if token else ""
     if path != "/api/v1/intents":
         return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{auth}\r\n".encode()
-    body = json.dumps({"text": f"{TEXTS[number % len(TEXTS)]} ({number})"}).encode()
+    body = json.dumps({"text": f"{TEXTS[number % len(TEXTS)]} ({mark(number)})"}).encode()
     about = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{auth}{about}\r\n".encode() + body
 

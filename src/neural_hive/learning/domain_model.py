@@ -1,7 +1,7 @@
 """Phrases and rubric examples → the domain model. Run as `python -m neural_hive.learning.domain_model`; `make models` does.
 
-Heads are multinomial logistic regressions on the sentence vector and the frame; temperatures are fitted on out-of-fold logits
-(Guo et al. 2017), folds never splitting a group of parallel phrasings.
+Heads are multinomial logistic regressions on the sentence vector and the frame, for some the wording too; temperatures are fitted on
+out-of-fold logits (Guo et al. 2017), folds never splitting a group of parallel phrasings.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_hive.canonical import canonical_json, digest
+from neural_hive.learning.domain_card import domain_card
+from neural_hive.phrases import split_words
 from neural_hive.specialists.rubric import bundled_rubrics
-from neural_hive.understanding.domains import FORMAT, FRAME_SCALE, HEADS, VECTOR_SCALE, Floats, FrameFeatures
+from neural_hive.understanding.domains import (
+    FORMAT,
+    FRAME_SCALE,
+    HEADS,
+    VECTOR_SCALE,
+    WORDED,
+    WORDING_SCALE,
+    Floats,
+    FrameFeatures,
+)
 from neural_hive.understanding.encoder import UseEncoder
 from neural_hive.understanding.frames import FrameReader
+from neural_hive.understanding.wording import Wording
 
 #: Inverse regularisation, chosen on out-of-fold log-loss among 0.03, 0.1, 0.3, 1.
-INVERSE_REGULARISATION = {"domain": 0.15, "specialist": 0.15, "kind": 0.5, "concern": 1.0, "caution": 0.15}
+INVERSE_REGULARISATION = {"domain": 0.15, "specialist": 0.08, "kind": 0.5, "concern": 1.0, "caution": 0.15}
 #: Weight of a label that a fair person would also accept, and of rubric examples beside phrases.
 ALSO_WEIGHT, EXAMPLE_WEIGHT = 0.4, 0.7
-#: Weight of one borrowed off-topic utterance: they are many.
-BORROWED_WEIGHT = 0.5
+#: Texts that a part of a word must stand in to be learnt.
+LEAST_TEXTS = 4
 N_FOLDS = 3
+#: Heads whose confidence says that a fair person would accept the label, and so is fitted to that.
+ACCEPTANCE = frozenset({"domain"})
 #: Heads whose labels count alike, however many examples each has.
 BALANCED = frozenset({"specialist"})
 #: Severity from which an example of a concern calls for stopping, and for care.
@@ -52,15 +67,18 @@ class Example:
     group: str
     labels: dict[str, tuple[str, ...]]
     weight: float = 1.0
+    source: str = "rubrics"
 
 
 def load_examples(folder: Path) -> list[Example]:
     """All phrases of a folder of JSONL files and the examples of the bundled rubrics."""
-    rows = [json.loads(line) for file in sorted(folder.glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()]
-    return [_from_phrase(row) for row in rows] + list(_from_rubrics())
+    rows = [
+        (json.loads(line), file.stem) for file in sorted(folder.glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()
+    ]
+    return [_from_phrase(row, source) for row, source in rows] + list(_from_rubrics())
 
 
-def _from_phrase(row: dict[str, Any]) -> Example:
+def _from_phrase(row: dict[str, Any], source: str) -> Example:
     language = row["language"].split("-")[0]
     is_request = row["kind"] in ("request", "report", "question")
     is_vague = is_request and row.get("domain") == "unknown"
@@ -75,7 +93,7 @@ def _from_phrase(row: dict[str, Any]) -> Example:
         labels["concern"] = tuple(row["concerns"])
     elif not is_request or row.get("outcome") == ["approved"] or row.get("concerns") == []:
         labels["concern"] = (NO_CONCERN,)
-    return Example(row["text"], language, row["group"], labels, row.get("weight", 1.0))
+    return Example(row["text"], language, row["group"], labels, row.get("weight", 1.0), source)
 
 
 def _from_rubrics() -> Iterable[Example]:
@@ -99,13 +117,49 @@ def _caution_of(severity: float) -> tuple[str, ...]:
     return ("care",) if severity >= MODERATE else ("go", "care")
 
 
-def features_of(examples: Sequence[Example], encoder: UseEncoder) -> Floats:
-    """float32 (n_examples, 512 + n_columns), scaled as serving scales them."""
-    frames, reader = FrameFeatures(), FrameReader()
+@dataclass(frozen=True, slots=True)
+class Features:
+    """dense: float32 (n_examples, 512 + n_columns), scaled as serving scales them. wording: CSR float32 (n_examples, n_parts), scaled.
+
+    parts: what the columns of `wording` are.
+    """
+
+    dense: Floats
+    wording: Any
+    parts: Wording
+
+    def of(self, head: str, rows: NDArray[np.int64]) -> Any:
+        """What a head reads of some examples: a matrix with one row each, sparse if the wording is in it."""
+        if head not in WORDED:
+            return self.dense[rows]
+        from scipy.sparse import csr_matrix, hstack
+
+        return hstack([csr_matrix(self.dense[rows]), self.wording[rows]], format="csr")
+
+
+def features_of(examples: Sequence[Example], encoder: UseEncoder) -> Features:
+    """All that the heads read of the examples. The wording is learnt from those that a worded head learns from."""
     vectors = np.concatenate([encoder.encode([e.text for e in examples[i : i + 64]]) for i in range(0, len(examples), 64)])
-    known = {"pt", "en", "es"}
-    rows = np.stack([frames.of(reader.read(e.text, e.language, is_mixed=e.language not in known)) for e in examples])
-    return np.concatenate([vectors * VECTOR_SCALE, rows * FRAME_SCALE], axis=1).astype(np.float32)
+    dense = np.concatenate([vectors * VECTOR_SCALE, _frames_of(examples) * FRAME_SCALE], axis=1).astype(np.float32)
+    words = [split_words(e.text).folded for e in examples]
+    parts = Wording.learn([w for w, e in zip(words, examples, strict=True) if e.labels.keys() & set(WORDED)], LEAST_TEXTS)
+    return Features(dense, wording_of(words, parts), parts)
+
+
+def _frames_of(examples: Sequence[Example]) -> Floats:
+    frames, reader, known = FrameFeatures(), FrameReader(), {"pt", "en", "es"}
+    return np.stack([frames.of(reader.read(e.text, e.language, is_mixed=e.language not in known)) for e in examples])
+
+
+def wording_of(texts: Sequence[Sequence[str]], parts: Wording) -> Any:
+    """CSR float32 (n_texts, n_parts) of folded words, scaled as serving scales them."""
+    from scipy.sparse import csr_matrix
+
+    rows = [parts.row(words) for words in texts]
+    starts = np.cumsum([0, *(len(row) for row in rows)])
+    columns = np.array([column for row in rows for column in row], dtype=np.int64)
+    values = np.array([value for row in rows for value in row.values()], dtype=np.float32) * np.float32(WORDING_SCALE)
+    return csr_matrix((values, columns, starts), shape=(len(rows), len(parts.vocabulary)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +172,12 @@ class Head:
     metrics: dict[str, float]
 
 
-def fit_head(name: str, examples: Sequence[Example], features: Floats) -> Head:
+def fit_head(name: str, examples: Sequence[Example], features: Features) -> Head:
     """Fit one head on all its examples; its metrics and temperature come from out-of-fold predictions."""
-    chosen = [i for i, e in enumerate(examples) if name in e.labels]
+    chosen = np.array([i for i, e in enumerate(examples) if name in e.labels])
     rows, targets, weights = _expand([examples[i] for i in chosen], name)
     labels = sorted(set(targets))
-    matrix = features[np.array(chosen)]
+    matrix = features.of(name, chosen)
     folds = _folds([examples[i].group for i in chosen])
     logits = np.zeros((len(chosen), len(labels)))
     for fold in range(N_FOLDS):
@@ -131,11 +185,27 @@ def fit_head(name: str, examples: Sequence[Example], features: Floats) -> Head:
         coefficients, bias = _fit(name, matrix[rows[train]], targets[train], weights[train], labels)
         logits[folds == fold] = matrix[folds == fold] @ coefficients + bias
     truth = np.array([labels.index(examples[i].labels[name][0]) for i in chosen])
-    temperature = _temperature(logits, truth)
-    coefficients, bias = _fit(name, matrix[rows], targets, weights, labels)
     accepted = [{labels.index(label) for label in examples[i].labels[name]} for i in chosen]
-    metrics = _metrics(logits / temperature, truth, accepted) | {"temperature": round(temperature, 3), "n": len(chosen)}
+    is_fair = np.array([guess in fair for guess, fair in zip(logits.argmax(axis=1), accepted, strict=True)])
+    is_right = is_fair if name in ACCEPTANCE else logits.argmax(axis=1) == truth
+    temperature = _temperature_of_confidence(logits, is_right) if name in ACCEPTANCE else _temperature(logits, truth)
+    coefficients, bias = _fit(name, matrix[rows], targets, weights, labels)
+    metrics = _metrics(logits / temperature, logits.argmax(axis=1) == truth, is_fair, is_right) | {
+        "temperature": round(temperature, 3),
+        "n": len(chosen),
+    }
     return Head(labels, (coefficients / temperature).astype(np.float32), (bias / temperature).astype(np.float32), metrics)
+
+
+def fit_labels(name: str, examples: Sequence[Example], matrix: Any) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
+    """Fit a head once, without a temperature: its labels, coefficients (n_features, n_labels) and bias (n_labels,).
+
+    matrix: one row an example, from `Features.of`.
+    """
+    rows, targets, weights = _expand(examples, name)
+    labels = sorted(set(targets))
+    coefficients, bias = _fit(name, matrix[rows], targets, weights, labels)
+    return labels, coefficients, bias
 
 
 def _expand(examples: Sequence[Example], name: str) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]:
@@ -164,7 +234,7 @@ def _folds(groups: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _fit(
-    name: str, matrix: Floats, targets: NDArray[np.str_], weights: NDArray[np.float64], labels: list[str]
+    name: str, matrix: Any, targets: NDArray[np.str_], weights: NDArray[np.float64], labels: list[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Coefficients (n_features, n_labels) and bias (n_labels,); a label absent from the fold gets a very low bias."""
     from sklearn.linear_model import LogisticRegression
@@ -184,44 +254,67 @@ def _temperature(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> float
     return float(grid[int(np.argmin(losses))])
 
 
+def _temperature_of_confidence(logits: NDArray[np.float64], is_right: NDArray[np.bool_]) -> float:
+    """The temperature on the same grid at which the greatest probability is nearest to being right (Brier 1950)."""
+    grid = np.linspace(0.3, 3.0, 109)
+    losses = [((np.exp(_log_softmax(logits / t)).max(axis=1) - is_right) ** 2).mean() for t in grid]
+    return float(grid[int(np.argmin(losses))])
+
+
 def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     shifted = logits - logits.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
-def _metrics(logits: NDArray[np.float64], truth: NDArray[np.int64], accepted: Sequence[set[int]]) -> dict[str, float]:
-    """Accuracy, accuracy counting accepted labels, and expected calibration error (15 bins; Naeini et al. 2015)."""
-    probabilities = np.exp(_log_softmax(logits))
-    guess, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    right = guess == truth
+def _metrics(
+    logits: NDArray[np.float64], is_first: NDArray[np.bool_], is_fair: NDArray[np.bool_], is_right: NDArray[np.bool_]
+) -> dict[str, float]:
+    """Accuracy, accuracy counting accepted labels, and expected calibration error (15 bins; Naeini et al. 2015) of what the confidence
+    of the head says, `is_right`."""
+    confidence = np.exp(_log_softmax(logits)).max(axis=1)
     bins = np.minimum((confidence * 15).astype(int), 14)
-    ece = sum(abs(right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins))
-    fair = np.mean([g in a for g, a in zip(guess, accepted, strict=True)])
-    return {"accuracy": round(float(right.mean()), 4), "accepted": round(float(fair), 4), "ece": round(float(ece), 4)}
+    ece = sum(abs(is_right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins))
+    shares = {"accuracy": is_first.mean(), "accepted": is_fair.mean(), "ece": ece}
+    return {name: round(float(value), 4) for name, value in shares.items()}
 
 
-def write_artefact(folder: Path, heads: dict[str, Head], encoder_digest: str, n_examples: int) -> dict[str, Any]:
-    """Write weights.npz (float16) and manifest.json; the same heads give the same bytes."""
-    weights = np.concatenate([heads[h].weights for h in HEADS], axis=1).astype(np.float16)
-    bias = np.concatenate([heads[h].bias for h in HEADS]).astype(np.float32)
+def write_artefact(
+    folder: Path, heads: dict[str, Head], parts: Wording, encoder_digest: str, made_from: Mapping[str, int]
+) -> dict[str, Any]:
+    """Write weights.npz (float16), README.md (the model card) and manifest.json; the same heads give the same bytes.
+
+    made_from: number of examples by file they come from.
+    """
+    n_dense = min(len(heads[h].weights) for h in HEADS)
     buffer = io.BytesIO()
-    np.savez(buffer, weights=weights, bias=bias)
-    files = {"weights.npz": digest(buffer.getvalue())}
+    np.savez_compressed(
+        buffer,
+        weights=np.concatenate([heads[h].weights[:n_dense] for h in HEADS], axis=1).astype(np.float16),
+        bias=np.concatenate([heads[h].bias for h in HEADS]).astype(np.float32),
+        words=np.concatenate([heads[h].weights[n_dense:] * WORDING_SCALE for h in WORDED], axis=1).astype(np.float16),
+        idf=parts.idf,
+        vocabulary=np.frombuffer("\n".join(parts.vocabulary).encode(), dtype=np.uint8),
+    )
+    metrics = {f"{h}_{name}": value for h in HEADS for name, value in heads[h].metrics.items()}
+    weights_digest = digest(buffer.getvalue())
+    card = domain_card(made_from, {h: heads[h].labels for h in HEADS}, metrics, encoder=encoder_digest, weights=weights_digest)
+    files = {"README.md": digest(card.encode()), "weights.npz": weights_digest}
     manifest = {
         "format": FORMAT,
         "name": "understanding",
-        "version": files["weights.npz"][:12],
+        "version": weights_digest[:12],
         "files": files,
         "digest": digest(canonical_json(files)),
         "encoder": encoder_digest,
         "frame_columns": list(FrameFeatures().columns),
         "labels": {h: heads[h].labels for h in HEADS},
-        "metrics": {f"{h}_{name}": value for h in HEADS for name, value in heads[h].metrics.items()},
-        "n_examples": n_examples,
-        "licence": "Apache-2.0; off-topic utterances from MASSIVE, CC BY 4.0 (FitzGerald et al. 2022)",
+        "metrics": metrics,
+        "n_examples": sum(made_from.values()),
+        "licence": "Apache-2.0; trained also on utterances of MASSIVE, CC BY 4.0 (FitzGerald et al. 2022), and on DataReq-PT, MIT",
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "weights.npz").write_bytes(buffer.getvalue())
+    (folder / "README.md").write_text(card, encoding="utf-8")
     (folder / "manifest.json").write_bytes(
         json.dumps(json.loads(canonical_json(manifest)), indent=1, sort_keys=True).encode() + b"\n"
     )
@@ -242,7 +335,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in HEADS:
         heads[name] = fit_head(name, examples, features)
         sys.stderr.write(f"{name}: {heads[name].metrics}\n")
-    manifest = write_artefact(options.out, heads, encoder.digest, len(examples))
+    manifest = write_artefact(options.out, heads, features.parts, encoder.digest, Counter(e.source for e in examples))
     sys.stderr.write(f"wrote {options.out} {manifest['digest'][:12]}\n")
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,19 @@ class Judgement:
     opinions: tuple[Opinion, ...]
     decision: Decision
     vector: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A text on its way through understanding. digests: of everything that it is judged with from then on."""
+
+    understood: asyncio.Task[Understood]
+    digests: Mapping[str, str]
+
+    def drop(self) -> None:
+        """Nobody needs it any more, nor whatever went wrong with it."""
+        if not self.understood.cancel() and not self.understood.cancelled():
+            self.understood.exception()
 
 
 class Judge:
@@ -71,6 +85,11 @@ class Judge:
         self._listener.on_understood(intent.id, understood.understanding, time.perf_counter() - started)
         return understood
 
+    def begin(self, intent: Intent, pii: Sequence[PiiMention]) -> Thought:
+        """Begin to understand an intent, for `judge`. Whoever begins must judge or drop it."""
+        digests = self.digests  # before the text goes to the model: another may serve when it comes back
+        return Thought(asyncio.ensure_future(self.understand(intent, pii)), digests)
+
     async def judge(
         self,
         intent: Intent,
@@ -78,11 +97,17 @@ class Judge:
         deadline_s: float,
         on_understood: Callable[[Understanding], None] | None = None,
         on_opinion: Callable[[Opinion], None] | None = None,
+        *,
+        thought: Thought | None = None,
     ) -> Judgement:
-        """Judge one intent within `deadline_s` seconds; whoever is silent by then is missing from the decision."""
+        """Judge one intent within `deadline_s` seconds; whoever is silent by then is missing from the decision.
+
+        thought: what `begin` gave, if understanding has begun.
+        """
         started = time.perf_counter()
-        digests = self.digests  # before the text goes to the model: another may serve when it comes back
-        understood = await self.understand(intent, pii)
+        thought = thought or self.begin(intent, pii)
+        digests = thought.digests
+        understood = await thought.understood
         if on_understood:
             on_understood(understood.understanding)
         context = await self._context.of(intent, understood)

@@ -12,7 +12,7 @@ from neural_hive.canonical import digest
 from neural_hive.contracts import Ask, Caller, Case, CaseStatus, EventType, Intent, PiiMention, Record, Transcript
 from neural_hive.errors import HiveError, UnavailableError
 from neural_hive.pipeline.intake import Intake
-from neural_hive.pipeline.judging import Judge, Judgement
+from neural_hive.pipeline.judging import Judge, Judgement, Thought
 from neural_hive.pipeline.listening import Listener
 from neural_hive.pipeline.live import LiveEvents, event_of, opinion_event, understood_event
 from neural_hive.ports import IdempotencyKey, Ledger
@@ -64,9 +64,16 @@ class Pipeline:
             return await self._ask(ask, caller, idempotency, transcript)
 
     async def _ask(self, ask: Ask, caller: Caller, idempotency: IdempotencyKey | None, transcript: Transcript | None) -> Case:
-        case, pii, is_existing = await self._accept(ask, caller, idempotency, transcript)
+        intent, pii = self._intake.intent(ask, caller, transcript)
+        thought = self._judge.begin(intent, pii)  # while the ledger syncs; nothing of it leaves before the intent is durable
+        try:
+            case, is_existing = await self._accept(intent, idempotency)
+        except BaseException:
+            thought.drop()
+            raise
         if not is_existing:
-            return await self._finish(case, pii)
+            return await self._finish(case, pii, thought)
+        thought.drop()
         if case.status is CaseStatus.DECIDED:
             return case
         working = self._working.get(case.id)
@@ -82,7 +89,10 @@ class Pipeline:
         """
         async with self._in_time():
             is_left = self._has_workers is not None and await self._has_workers()
-            case, pii, is_existing = await self._accept(ask, caller, idempotency, transcript, is_left=is_left)
+            intent, pii = self._intake.intent(ask, caller, transcript)
+            if is_left:
+                intent = intent.model_copy(update={"is_deferred": True})
+            case, is_existing = await self._accept(intent, idempotency)
         if not is_existing and not is_left:
             task = asyncio.create_task(self._finish(case, pii), name=f"case {case.id}")
             self._working[case.id] = task
@@ -107,28 +117,16 @@ class Pipeline:
         except TimeoutError:
             raise UnavailableError(_LATE) from None
 
-    async def _accept(
-        self,
-        ask: Ask,
-        caller: Caller,
-        idempotency: IdempotencyKey | None,
-        transcript: Transcript | None,
-        *,
-        is_left: bool = False,
-    ) -> tuple[Case, tuple[PiiMention, ...], bool]:
+    async def _accept(self, intent: Intent, idempotency: IdempotencyKey | None) -> tuple[Case, bool]:
+        """Record an intent; its case, and whether that was there before."""
         started = time.perf_counter()
-        intent, pii = self._intake.intent(ask, caller, transcript)
-        if is_left:
-            intent = intent.model_copy(update={"is_deferred": True})
         accepted = await self._ledger.accept(intent, _without_words(idempotency), lease_s=self._lease_s)
         if not accepted.is_existing:
             self._listener.on_accepted(accepted.case, time.perf_counter() - started)
             self._tell(intent, EventType.ACCEPTED, intent)
-        else:
-            pii = mentions(accepted.case.intent.text)
-        return accepted.case, pii, accepted.is_existing
+        return accepted.case, accepted.is_existing
 
-    async def _finish(self, case: Case, pii: tuple[PiiMention, ...]) -> Case:
+    async def _finish(self, case: Case, pii: tuple[PiiMention, ...], thought: Thought | None = None) -> Case:
         started = time.perf_counter()
         watched = self._live.is_watched
         try:
@@ -138,6 +136,7 @@ class Pipeline:
                 self._deadline_s,
                 lambda u: self._live.publish(understood_event(case, u)) if watched(case.id) else None,
                 lambda o: self._live.publish(opinion_event(case, o)) if watched(case.id) else None,
+                thought=thought,
             )
             decided = await self._ledger.record_decision(case.id, judgement.understanding, judgement.opinions, judgement.decision)
         except HiveError as error:

@@ -16,6 +16,7 @@ from neural_hive.contracts import Environment, Mood, Scope
 from neural_hive.errors import ModelError
 from neural_hive.understanding.frames import Reading
 from neural_hive.understanding.lexicon import vocabulary
+from neural_hive.understanding.wording import Wording, WordVotes
 
 Floats = NDArray[np.float32]
 
@@ -23,7 +24,10 @@ Floats = NDArray[np.float32]
 HEADS = ("domain", "specialist", "kind", "concern", "caution")
 #: How much the frame counts beside the sentence vector; chosen by cross-validation in learning/domain_model.py.
 VECTOR_SCALE, FRAME_SCALE = 4.0, 0.6
-FORMAT = 1
+#: Heads that read the wording too, in the order of its weight matrix, and how much it counts beside the sentence vector. Concerns and
+#: caution do without: what is risky must not hang on single words.
+WORDED, WORDING_SCALE = ("specialist",), 3.0
+FORMAT = 2
 
 
 class FrameFeatures:
@@ -83,9 +87,11 @@ class Beliefs:
 class DomainModel:
     """The heads: linear, temperature-scaled (Guo et al. 2017)."""
 
-    def __init__(self, weights: Floats, bias: Floats, labels: dict[str, list[str]], manifest: dict[str, Any]) -> None:
-        """weights: float32 (n_features, n_labels), temperatures already divided in. bias: float32 (n_labels,)."""
-        self._weights, self._bias, self._labels = weights, bias, labels
+    def __init__(self, weights: Floats, bias: Floats, words: WordVotes, manifest: dict[str, Any]) -> None:
+        """weights: float32 (n_features, n_labels), temperatures already divided in. bias: float32 (n_labels,). words: votes for the
+        labels of the heads in `WORDED`."""
+        self._weights, self._bias, self._words, self._labels = weights, bias, words, manifest["labels"]
+        self._worded = _columns_of(WORDED, self._labels)
         self.manifest = manifest
         self.digest: str = manifest["digest"]
         self.features = FrameFeatures()
@@ -106,15 +112,19 @@ class DomainModel:
                 raise ModelError(f"{folder} is not the artefact its manifest describes; run `make models`")
             with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
                 weights, bias = arrays["weights"].astype(np.float32), arrays["bias"].astype(np.float32)
+                wording = Wording(bytes(arrays["vocabulary"]).decode("utf-8").split("\n"), arrays["idf"].astype(np.float32))
+                words = WordVotes(wording, arrays["words"].astype(np.float32))
         except (OSError, KeyError, ValueError) as error:
             raise ModelError(f"cannot read the domain model in {folder}: {error}; run `make models`") from error
-        return cls(weights, bias, manifest["labels"], manifest)
+        return cls(weights, bias, words, manifest)
 
     def believe(self, vectors: Floats, readings: Sequence[Reading]) -> list[Beliefs]:
         """Probabilities for texts. vectors: float32 (n_texts, 512), L2-normalised."""
         frames = np.stack([self.features.of(r) for r in readings])
         features = np.concatenate([vectors * VECTOR_SCALE, frames * FRAME_SCALE], axis=1)
         logits = np.stack([row @ self._weights for row in features]) + self._bias
+        for row, reading in zip(logits, readings, strict=True):
+            row[self._worded] += self._words.logits(reading.words.folded)
         return [self._split(row) for row in logits]
 
     def _split(self, logits: Floats) -> Beliefs:
@@ -127,3 +137,9 @@ class DomainModel:
             odds = np.exp(part - part.max())
             beliefs[head] = dict(zip(labels, (odds / odds.sum()).round(4).tolist(), strict=True))
         return Beliefs(**beliefs)
+
+
+def _columns_of(heads: Sequence[str], labels: dict[str, list[str]]) -> NDArray[np.int64]:
+    """The columns of some heads in the matrix of all."""
+    starts = np.cumsum([0, *(len(labels[head]) for head in HEADS)])
+    return np.concatenate([np.arange(len(labels[head])) + starts[HEADS.index(head)] for head in heads])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
@@ -40,6 +40,8 @@ _MIN_DOMAIN = 0.22
 #: A language other than pt, en and es is believed from this probability and this many words on.
 _OTHER_LANGUAGE, _OTHER_LANGUAGE_WORDS = 0.8, 4
 MAX_KEYWORDS = 8
+#: Masked texts whose reading is kept, about 10 kB each.
+MAX_KNOWN_TEXTS = 512
 #: Kinds that a short request for a system is easily taken for ('turn on the …'), how sure the model must then be, and objects that
 #: only a company's systems have.
 _EVERYDAY_TALK, _SURE = frozenset({"off_topic", "greeting", "gibberish", "vague"}), 0.97
@@ -96,14 +98,25 @@ class Understood:
     vector: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a text says whenever and by whomever it is said. It is kept: the same words come again more often than one thinks."""
+
+    heard: Heard
+    reading: Reading
+    beliefs: Beliefs
+    vector: bytes
+
+
 class Understander:
-    """Everything that understanding needs, loaded once. Thread-safe."""
+    """Everything that understanding needs, loaded once. `understand` is for one thread at a time."""
 
     def __init__(self, encoder: SentenceEncoder, model: DomainModel) -> None:
         self._encoder, self._model = encoder, model
         self._languages = LanguageIdentifier()
         self._frames = FrameReader()
         self._entities = EntityFinder()
+        self._kept: dict[tuple[str, str | None], _Known] = {}
         self.models = {"encoder": encoder.digest[:16], "understanding": model.digest[:16]}
 
     def learn_names(self, names: Mapping[str, str]) -> None:
@@ -112,17 +125,29 @@ class Understander:
 
     def understand(self, headings: Sequence[Heading]) -> list[Understood]:
         """Understand texts; several at once cost less each. A text's result does not depend on its neighbours."""
-        heard = [self._languages.identify(h.text, h.language) for h in headings]
+        asked = [(h.text, h.language) for h in headings]
+        known = {key: self._kept[key] for key in asked if key in self._kept}
+        if missing := [key for key in dict.fromkeys(asked) if key not in known]:
+            known |= zip(missing, self._read(missing), strict=True)
+        for key in dict.fromkeys(asked):  # the least recently asked goes first
+            self._kept.pop(key, None)
+            self._kept[key] = known[key]
+        while len(self._kept) > MAX_KNOWN_TEXTS:
+            del self._kept[next(iter(self._kept))]
+        return [self._understood(heading, known[key]) for heading, key in zip(headings, asked, strict=True)]
+
+    def _read(self, asked: Sequence[tuple[str, str | None]]) -> Iterator[_Known]:
+        """All that depends on nothing but the words, step by step for all texts: each step has the processor's caches to itself."""
+        heard = [self._languages.identify(text, language) for text, language in asked]
         readings = [
-            self._frames.read(h.text, lang.language, is_mixed=lang.is_mixed) for h, lang in zip(headings, heard, strict=True)
+            self._frames.read(text, one.language, is_mixed=one.is_mixed) for (text, _), one in zip(asked, heard, strict=True)
         ]
-        vectors = self._encoder.encode([h.text for h in headings])
+        vectors = self._encoder.encode([text for text, _ in asked])
         beliefs = self._model.believe(vectors, readings)
-        results = []
-        for i, heading in enumerate(headings):
-            understanding = self._assemble(heading, heard[i], readings[i], beliefs[i])
-            results.append(Understood(understanding, vectors[i].astype("<f2").tobytes()))
-        return results
+        return map(_Known, heard, readings, beliefs, (vector.astype("<f2").tobytes() for vector in vectors))
+
+    def _understood(self, heading: Heading, known: _Known) -> Understood:
+        return Understood(self._assemble(heading, known.heard, known.reading, known.beliefs), known.vector)
 
     def _assemble(self, heading: Heading, heard: Heard, reading: Reading, beliefs: Beliefs) -> Understanding:
         status, reasons = _status(heard, reading, beliefs)

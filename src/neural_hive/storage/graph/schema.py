@@ -37,4 +37,9 @@ MIGRATIONS = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
+    Migration(
+        3,
+        "Reviewed cases are found without reading the others.",
+        "CREATE INDEX graph_reviewed_cases ON graph_cases (tenant, row, verdict) WHERE verdict IS NOT NULL;",
+    ),
 )

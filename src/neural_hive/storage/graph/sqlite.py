@@ -13,7 +13,6 @@ from typing import Any
 
 import apsw
 
-from neural_hive.canonical import canonical_json
 from neural_hive.contracts import Case, Outcome, SimilarCase, SystemContext
 from neural_hive.errors import ConflictError, UsageError
 from neural_hive.ports import CatalogueEntity, Related
@@ -28,6 +27,8 @@ from neural_hive.storage.urls import sqlite_path
 MIN_SIMILARITY = 0.6
 #: Longest time after which what other processes linked is seen, in seconds.
 REFRESH_S = 0.5
+#: Cases that are described in memory, a few more than the index may hold, and reviewed cases whose verdict is looked up again.
+MAX_ROWS, MAX_VERDICTS = MAX_VECTORS + MAX_VECTORS // 4, 1_000
 #: Tenants whose vectors are in memory at a time; the least recently asked goes first.
 MAX_TENANTS = 32
 
@@ -38,7 +39,7 @@ ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, verdict = excluded.ve
 
 
 class _Known:
-    """What is in memory of one tenant's cases. rows: row → id, outcome, verdict; forgotten at every look into the file."""
+    """What is in memory of one tenant's cases. rows: row → id, outcome, verdict, oldest first."""
 
     def __init__(self, n_dimensions: int) -> None:
         self.index = VectorIndex(n_dimensions)
@@ -59,17 +60,22 @@ class _Known:
             self.index.extend([row], [vector])
         self.rows[row] = described
 
-    def refresh(self, connection: apsw.Connection, tenant: str, n_bytes: int) -> list[Any]:
-        """Rows and vectors that were linked since the last look. Runs on a reader's thread; `take` brings them in."""
-        return _newer_vectors(connection, tenant, n_bytes, self._read_to)
+    def look(self, connection: apsw.Connection, tenant: str, n_bytes: int) -> tuple[list[Any], list[Any]]:
+        """Cases that were linked since the last look, and verdicts. Runs on a reader's thread; `take` brings them in."""
+        return _newer_cases(connection, tenant, n_bytes, self._read_to), _verdicts(connection, tenant)
 
-    def take(self, found: Sequence[Any]) -> None:
-        """Bring in what `refresh` read."""
-        new = [(row, vector) for row, vector in found if row > self._read_to and row not in self._own]
-        self.index.extend([row for row, _ in new], [vector for _, vector in new])
+    def take(self, found: Sequence[Any], verdicts: Sequence[Any]) -> None:
+        """Bring in what `look` found."""
+        new = [case for case in found if case[0] > self._read_to and case[0] not in self._own]
+        self.index.extend([row for row, *_ in new], [vector for _, vector, *_ in new])
+        self.rows.update((row, (id_, outcome, verdict)) for row, _, id_, outcome, verdict in new)
+        for row, verdict in verdicts:
+            if row in self.rows:
+                self.rows[row] = (*self.rows[row][:2], verdict)
         self._read_to = max(self._read_to, found[-1][0] if found else 0)
         self._own = {row for row in self._own if row > self._read_to}
-        self.rows.clear()
+        for row in list(self.rows)[: max(0, len(self.rows) - MAX_ROWS)]:
+            del self.rows[row]
         self._read_at = monotonic()
 
 
@@ -113,8 +119,6 @@ class SqliteGraph:
         """See `KnowledgeGraph.similar`. What other processes link is seen within REFRESH_S."""
         known = await self._cases_of(tenant, len(vector))
         hits = known.index.nearest(vector, limit + 1, MIN_SIMILARITY)
-        if missing := [row for row, _ in hits if row not in known.rows]:
-            known.rows.update(await self._database.read(partial(_described, rows=missing)))
         found = [(known.rows[row], cosine) for row, cosine in hits if row in known.rows]
         similar = [
             SimilarCase(id=id_, similarity=cosine, outcome=Outcome(outcome), verdict=verdict and Outcome(verdict))
@@ -149,7 +153,7 @@ class SqliteGraph:
         if known.is_stale:
             async with known.looking:
                 if known.is_stale:  # nobody else looked meanwhile
-                    known.take(await self._database.read(partial(known.refresh, tenant=tenant, n_bytes=n_bytes)))
+                    known.take(*await self._database.read(partial(known.look, tenant=tenant, n_bytes=n_bytes)))
         return known
 
 
@@ -163,22 +167,22 @@ def _link(connection: apsw.Connection, values: tuple[Any, ...], systems: Sequenc
     return row, kept
 
 
-def _newer_vectors(connection: apsw.Connection, tenant: str, n_bytes: int, after: int) -> list[Any]:
-    """Rows and vectors of a tenant after a row, in order; the newest ones when there are too many."""
+def _newer_cases(connection: apsw.Connection, tenant: str, n_bytes: int, after: int) -> list[Any]:
+    """Row, vector, id, outcome and verdict of a tenant's cases after a row, in order; the newest ones when there are too many."""
     rows: list[Any] = connection.execute(
-        "SELECT row, vector FROM graph_cases WHERE tenant = ? AND row > ? AND length(vector) = ? ORDER BY row DESC LIMIT ?",
+        "SELECT row, vector, id, outcome, verdict FROM graph_cases"
+        " WHERE tenant = ? AND row > ? AND length(vector) = ? ORDER BY row DESC LIMIT ?",
         (tenant, after, n_bytes, MAX_VECTORS),
     ).fetchall()
     return rows[::-1]
 
 
-def _described(connection: apsw.Connection, rows: Sequence[int]) -> dict[int, tuple[str, str, str | None]]:
-    """Id, outcome and verdict of some rows."""
-    found: Iterable[Any] = connection.execute(
-        "SELECT row, id, outcome, verdict FROM graph_cases WHERE row IN (SELECT value FROM json_each(?))",
-        (canonical_json(list(rows)).decode(),),
-    )
-    return {row: (id_, outcome, verdict) for row, id_, outcome, verdict in found}
+def _verdicts(connection: apsw.Connection, tenant: str) -> list[Any]:
+    """Row and verdict of a tenant's newest reviewed cases."""
+    return connection.execute(
+        "SELECT row, verdict FROM graph_cases WHERE tenant = ? AND verdict IS NOT NULL ORDER BY row DESC LIMIT ?",
+        (tenant, MAX_VERDICTS),
+    ).fetchall()
 
 
 def _mentioned(connection: apsw.Connection, tenant: str, case_id: str) -> tuple[bytes | None, list[SystemContext]]:
