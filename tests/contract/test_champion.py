@@ -45,7 +45,7 @@ def other_model(folder: Path, seed: int, **said: Any) -> Path:
     shutil.copytree(BUNDLED, folder)
     with np.load(BUNDLED / "weights.npz") as arrays:
         noise = np.random.default_rng(seed).normal(0, 0.01, arrays["bias"].shape).astype(np.float32)
-        np.savez(folder / "weights.npz", weights=arrays["weights"], bias=arrays["bias"] + noise)
+        np.savez(folder / "weights.npz", **{**arrays, "bias": arrays["bias"] + noise})
     files = {"weights.npz": digest((folder / "weights.npz").read_bytes())}
     manifest = json.loads((BUNDLED / "manifest.json").read_text()) | {"files": files, "digest": digest(canonical_json(files))}
     (folder / "manifest.json").write_text(json.dumps(manifest | said))
