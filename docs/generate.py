@@ -148,7 +148,7 @@ COMMANDS = {
     "judging": "`python benchmarks/judging.py`",
     "routing": "`python benchmarks/routing.py`",
     "speech": "`python -P benchmarks/speech.py --data … --model …`",
-    "http": "`python benchmarks/http_load.py http://127.0.0.1:8000 > benchmarks/results/http.jsonl`",
+    "http": "`python -P benchmarks/http_load.py http://127.0.0.1:8000 > benchmarks/results/http.jsonl`",
 }
 
 

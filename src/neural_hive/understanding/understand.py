@@ -14,7 +14,7 @@ from neural_hive.contracts import Domain, PiiMention, Signal, Status, Understand
 from neural_hive.errors import ModelError
 from neural_hive.phrases import Words
 from neural_hive.understanding.domains import Beliefs, DomainModel
-from neural_hive.understanding.encoder import SentenceEncoder, UseEncoder
+from neural_hive.understanding.encoder import SentenceEncoder, UseEncoder, one_blas_thread
 from neural_hive.understanding.entities import EntityFinder
 from neural_hive.understanding.frames import FrameReader, Reading
 from neural_hive.understanding.language import SUPPORTED, Heard, LanguageIdentifier
@@ -142,8 +142,9 @@ class Understander:
         readings = [
             self._frames.read(text, one.language, is_mixed=one.is_mixed) for (text, _), one in zip(asked, heard, strict=True)
         ]
-        vectors = self._encoder.encode([text for text, _ in asked])
-        beliefs = self._model.believe(vectors, readings)
+        with one_blas_thread().limit():
+            vectors = self._encoder.encode([text for text, _ in asked])
+            beliefs = self._model.believe(vectors, readings)
         return map(_Known, heard, readings, beliefs, (vector.astype("<f2").tobytes() for vector in vectors))
 
     def _understood(self, heading: Heading, known: _Known) -> Understood:
