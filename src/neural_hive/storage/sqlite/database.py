@@ -16,6 +16,7 @@ import apsw
 
 from neural_hive.errors import StorageError
 from neural_hive.storage.resources import Resources
+from neural_hive.storage.sqlite.checkpoints import Checkpoints
 from neural_hive.storage.sqlite.faults import require_version, storage_error, translated
 from neural_hive.storage.sqlite.migrations import Migration, migrate
 from neural_hive.storage.sqlite.writer import Writer
@@ -27,8 +28,6 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 5_000
 #: Read connections: enough for reads to overlap on few cores.
 N_READERS = 3
-#: Pages of write-ahead log (4 KiB each) after which a commit also checkpoints.
-CHECKPOINT_PAGES = 4_000
 #: "HIVE" in the file's header: which application made it.
 APPLICATION_ID = 0x48495645
 
@@ -109,13 +108,17 @@ async def open_database(path: str, *, n_readers: int = N_READERS) -> AsyncIterat
     """
     require_version(apsw.sqlite_lib_version())
     n_readers = 0 if path == MEMORY else n_readers
-    connections = await asyncio.to_thread(_connect_all, path, 1 + n_readers)
-    database = Database(path, Writer(connections[0], path), connections[1:])
+    is_file = path != MEMORY
+    writing, *reading = await asyncio.to_thread(_connect_all, path, 1 + n_readers + is_file)
+    checkpoints = Checkpoints(writing, reading.pop()) if is_file else None
+    database = Database(path, Writer(writing, path), reading)
     try:
         yield database
     finally:
         await database.close()
-        connections[0].close()
+        if checkpoints:
+            await asyncio.to_thread(checkpoints.close)
+        writing.close()
 
 
 @asynccontextmanager
@@ -144,7 +147,6 @@ def connect(path: str) -> apsw.Connection:
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     _use_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     return connection
 
 
