@@ -12,7 +12,8 @@ from neural_hive.ports import KnowledgeGraph
 
 #: Cases that may wait to be filed; beyond that the oldest are dropped, and counted.
 MAX_WAITING = 10_000
-#: How long a decided case waits for others to be filed with, in seconds, and how many are filed at once.
+#: How long a decided case waits for others to be filed with, in seconds, and how many are filed at
+#: once: a store that commits in groups syncs once for all of them.
 LINGER_S, MAX_TOGETHER = 0.1, 64
 #: Pause before a graph that does not answer is asked again, in seconds.
 AGAIN_S = 1.0
@@ -42,9 +43,14 @@ class Filing:
     async def run(self) -> None:
         """File for ever. A graph that is down is asked again; a case that it refuses is told to the listener and left out."""
         while True:
-            case, judgement = await self._queue.get()
-            await self._file(case, judgement)
-            self._queue.task_done()
+            together = [await self._queue.get()]
+            if self._queue.qsize() < MAX_TOGETHER:
+                await asyncio.sleep(LINGER_S)
+            while len(together) < MAX_TOGETHER and not self._queue.empty():
+                together.append(self._queue.get_nowait())
+            await asyncio.gather(*(self._file(case, judgement) for case, judgement in together))
+            for _ in together:
+                self._queue.task_done()
 
     async def settled(self) -> None:
         """Return when everything that was put here has been filed or left out."""

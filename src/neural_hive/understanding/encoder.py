@@ -97,20 +97,24 @@ class UseEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors, float32 (n_texts, 512), L2-normalised. Any text is accepted, also an empty one."""
+        pieces = [self._pieces.of(_without_surrogates(text)) for text in texts]
         out = np.empty((len(texts), _N_DIMENSIONS), dtype=np.float32)
         with self._blas.limit():
-            for at, text in enumerate(texts):
-                out[at] = self._encode_tokens(self._pieces.of(_without_surrogates(text)))
+            # layer by layer, not text by text: a layer's weights are in the processor's cache for all but the first text
+            totals = [self._summed(tokens) for tokens in pieces]
+            for at, total in enumerate(totals):
+                out[at] = self._head(total, len(pieces[at]))
         return out
 
-    def _encode_tokens(self, tokens: Sequence[int]) -> Vectors:
+    def _summed(self, tokens: Sequence[int]) -> Vectors:
+        """float32 (1280,): the features of every token, normalised, added up."""
         total = np.zeros(_N_DIMENSIONS + _N_PROJECTED, dtype=np.float32)
         for start in range(0, len(tokens), _PIECE_TOKENS):
             stop = min(start + _PIECE_TOKENS, len(tokens))
             left, right = max(0, start - _REACH), min(len(tokens), stop + _REACH)
             features = self._second(self._first.rows(tokens[left:right]))
             total += self._head.normalised_sum(features[start - left : stop - left])
-        return self._head(total, len(tokens))
+        return total
 
 
 class _Pieces:

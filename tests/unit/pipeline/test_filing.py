@@ -53,6 +53,22 @@ async def test_a_case_that_the_graph_refuses_holds_nobody_up(monkeypatch: pytest
     assert await filed(Graph(ConflictError()), monkeypatch) == ["b", "c"]
 
 
+async def test_cases_that_wait_are_filed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Together(Graph):
+        n_at_once = n_most = 0
+
+        async def link_case(self, case: Any, systems: Sequence[str], vector: bytes) -> None:
+            self.n_at_once += 1
+            self.n_most = max(self.n_most, self.n_at_once)
+            await asyncio.sleep(0.01)
+            self.n_at_once -= 1
+            await super().link_case(case, systems, vector)
+
+    graph = Together()
+    assert sorted(await filed(graph, monkeypatch)) == ["a", "b", "c"]
+    assert graph.n_most == 3
+
+
 async def test_where_too_many_wait_the_oldest_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filing, "MAX_WAITING", 2)
     assert await filed(Graph(), monkeypatch) == ["b", "c"]

@@ -146,10 +146,12 @@ class SqliteGraph:
 
     async def _cases_of(self, tenant: str, n_bytes: int) -> _Known:
         """The tenant's cases, with what was linked since the last look."""
-        known = self._known.setdefault((tenant, n_bytes), _Known(n_bytes // 2))
+        known = self._known.get((tenant, n_bytes))
+        if known is None:
+            known = self._known[tenant, n_bytes] = _Known(n_bytes // 2)
+            if len(self._known) > MAX_TENANTS:
+                self._known.popitem(last=False)
         self._known.move_to_end((tenant, n_bytes))
-        if len(self._known) > MAX_TENANTS:
-            self._known.popitem(last=False)
         if known.is_stale:
             async with known.looking:
                 if known.is_stale:  # nobody else looked meanwhile
