@@ -15,6 +15,7 @@ from typing import Any
 
 from neural_hive.contracts import PiiMention
 from neural_hive.errors import HiveError
+from neural_hive.understanding.encoder import one_blas_thread
 from neural_hive.understanding.understand import Heading, Understander, Understood, load_understander
 from neural_hive.understanding.wire import receive, send
 
@@ -65,7 +66,8 @@ def main(descriptor: int) -> None:
             gc.collect()
             gc.freeze()
             send(connection, {"kind": "ready", "models": understander.models})
-            _serve(connection, understander)
+            with one_blas_thread().limit():
+                _serve(connection, understander)
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return
 
