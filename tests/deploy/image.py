@@ -97,7 +97,7 @@ def command(
     file = folder.parent / f"{folder.name}.hosts"
     file.write_text("127.0.0.1 localhost\n" + "".join(f"{address} {name}\n" for name, address in hosts.items()))
     os.chown(folder, 1000, 1000)
-    pairs = [f"{name}={value}" for name, value in (own | environment).items()]
+    pairs = [f"{name}={value}" for name, value in {**own, **environment}.items()]
     program = [*config["Entrypoint"], *words]  # type: ignore[misc]
     enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", _ENTER, "enter"]
     return [*enter, str(root), str(folder), str(file), *pairs, *program]

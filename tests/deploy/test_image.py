@@ -9,24 +9,21 @@ import socket
 import stat
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests.conftest import URLS
 from tests.deploy import image
+from tests.deploy.contained import PORT, Contained, contained
 from tests.deploy.objects import SECRETS, container, environment, named, objects
 from tests.deploy.toolbox import DEPLOY, find, find_python, run
 
-PATIENCE_S = 120.0
 LIMITS = {"text": 450_000_000, "voice": 900_000_000}
 NAMES = ("architecture", "behavior", "business", "evolution", "technical")
-PORT = 8000
 
 every_target = pytest.mark.parametrize("target", list(LIMITS))
 
@@ -103,46 +100,6 @@ def test_the_list_of_contents_is_valid_and_complete(tmp_path: Path) -> None:
     assert len(names) > 100
 
 
-@dataclass(slots=True)
-class Contained:
-    """A role that runs from the image. address: where it listens."""
-
-    process: subprocess.Popen[bytes]
-    address: str
-    log: Path
-
-    @property
-    def pid(self) -> int:
-        """The process that is number 1 inside."""
-        (child,) = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(child)
-
-    def client(self, **headers: str) -> httpx2.Client:
-        """A client of it."""
-        return httpx2.Client(base_url=f"http://{self.address}:{PORT}", headers=headers, timeout=PATIENCE_S)
-
-    def wait(self) -> None:
-        """Until its own health check would say yes."""
-        give_up_at = time.monotonic() + PATIENCE_S
-        while time.monotonic() < give_up_at and self.process.poll() is None:
-            with suppress(httpx2.TransportError), httpx2.Client(timeout=1) as http:
-                if http.get(f"http://{self.address}:{PORT}/health").status_code == 200:
-                    return
-            threading.Event().wait(0.05)
-        pytest.fail(f"it does not listen: {self.log.read_text()[-2000:]}")
-
-    def kill(self) -> None:
-        """End it at once, if it has not ended. Process 1 does not die with its parent: it has changed its user."""
-        if self.process.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
-        self.process.wait(PATIENCE_S)
-
-    def end(self, number: signal.Signals) -> int:
-        """Signal process 1 inside; the exit code."""
-        os.kill(self.pid, number)
-        return self.process.wait(PATIENCE_S)
-
-
 Starter = Callable[..., Contained]
 
 
@@ -156,12 +113,7 @@ def start(tmp_path: Path) -> Iterator[Starter]:
         def begin(
             address: str, words: list[str], settings: Mapping[str, str], hosts: Mapping[str, str], target: str = "text"
         ) -> Contained:
-            command = image.command(target, data, hosts, words, {**settings, "HIVE_HOST": address, "HIVE_PORT": str(PORT)})
-            log = stack.enter_context((tmp_path / f"{address}.log").open("w+"))
-            process = subprocess.Popen(command, stderr=log, stdout=log, stdin=subprocess.DEVNULL)
-            role = Contained(process, address, Path(log.name))
-            stack.callback(role.kill)
-            return role
+            return stack.enter_context(contained(target, data, address, words, settings, hosts))
 
         yield begin
 
@@ -199,15 +151,37 @@ def test_it_answers_as_user_1000_from_a_root_that_it_cannot_write(start: Starter
 ADDRESSES = {f"specialist-{name}": f"127.0.5.{number}" for number, name in enumerate(NAMES, 1)}
 
 
-def cluster_settings(role: str) -> dict[str, str]:
-    """The environment that the manifests give a role, with files in place of the products."""
+#: In place of the products that the manifests name.
+FILES = {
+    "HIVE_LEDGER_URL": "sqlite:////data/hive.db",
+    "HIVE_GRAPH_URL": "sqlite:////data/hive.db",
+    "HIVE_BUS_URL": "sqlite:////data/hive.db",
+    "HIVE_CACHE_URL": "memory://",
+    "HIVE_MODELS_URL": "bundled://",
+}
+#: Role of a store → the server that tests run for it, and what follows its URL.
+PRODUCTS = {
+    "LEDGER": ("mongodb", "/{unique}"),
+    "GRAPH": ("neo4j", ""),
+    "BUS": ("kafka", "/{unique}"),
+    "CACHE": ("redis", "?prefix={unique}"),
+    "MODELS": ("mlflow", ""),
+}
+
+
+def cluster_settings(role: str, stores: dict[str, str]) -> dict[str, str]:
+    """The environment that the manifests give a role, with `stores` in place of the addresses that only a cluster has."""
     found = environment("cluster", named("cluster", "Deployment", role))
-    files = {f"HIVE_{name}_URL": "sqlite:////data/hive.db" for name in ("LEDGER", "GRAPH", "BUS")}
-    return (
-        found | files | {"HIVE_CACHE_URL": "memory://", "HIVE_MODELS_URL": "bundled://"}
-        if role in ("gateway-intencoes", "worker")
-        else found
-    )
+    return found | stores if role in ("gateway-intencoes", "worker") else found
+
+
+@pytest.fixture(params=["files", pytest.param("servers", marks=[pytest.mark.server(name) for name, _ in PRODUCTS.values()])])
+def stores(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Addresses of the ledger, graph, bus, cache and registry: files, or all five products."""
+    if request.param == "files":
+        return FILES
+    unique = f"image{os.getpid()}"
+    return {f"HIVE_{role}_URL": os.environ[URLS[name]] + rest.format(unique=unique) for role, (name, rest) in PRODUCTS.items()}
 
 
 def hosts() -> dict[str, str]:
@@ -291,13 +265,15 @@ def words(role: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_gateway_and_five_specialists_answer_with_the_environment_of_the_cluster(start: Starter) -> None:
+def test_a_gateway_and_five_specialists_answer_with_the_environment_of_the_cluster(
+    start: Starter, stores: dict[str, str]
+) -> None:
     """One specialist has two pods, and one of the two is killed under way: nothing is lost, nothing is degraded."""
     pods = {name: [address] for name, address in ADDRESSES.items()} | {"specialist-technical": ["127.0.6.1", "127.0.6.2"]}
-    roles = [start(pod, words(name), cluster_settings(name), {}) for name, found in pods.items() for pod in found]
+    roles = [start(pod, words(name), cluster_settings(name, stores), {}) for name, found in pods.items() for pod in found]
     by_address = {role.address: role for role in roles}
     service = Service(ADDRESSES["specialist-technical"], pods["specialist-technical"])
-    gateway = start("127.0.7.1", words("gateway-intencoes"), cluster_settings("gateway-intencoes"), hosts())
+    gateway = start("127.0.7.1", words("gateway-intencoes"), cluster_settings("gateway-intencoes", stores), hosts())
     try:
         for role in [*roles, gateway]:
             role.wait()
