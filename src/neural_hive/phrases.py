@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-#: Most words that `...` in a phrase may stand for, unless a matcher says otherwise.
+#: Most words that `...` in a phrase may stand for, unless a matcher says otherwise; articles, prepositions and the like are not
+#: counted: 'abrir a porta do banco de dados para a internet' says no more between its ends than 'open the database port to the internet'.
 MAX_GAP = 4
+#: Most words of any kind that `...` may stand for.
+MAX_GAP_WORDS = 10
+#: Words that only join others, in pt, es and en, folded.
+JOINING = frozenset(
+    "a o as os um uma uns umas de do da dos das em no na nos nas num numa ao aos pelo pela pelos pelas para pra pro por com e"
+    " seu sua seus suas nosso nossa nossos nossas meu minha este esta esse essa"
+    " el la los las un una unos unas del al en y su sus nuestro nuestra nuestros nuestras mi mis lo con"
+    " the an of to in on at for from by with and our your their its my this that these those".split()
+)
 #: Words for which a matcher remembers the phrases that they can start.
 MAX_KNOWN_WORDS = 4_096
 
@@ -104,6 +114,9 @@ class _Word:
 
 
 _GAP = None
+#: 'de' in a phrase is also 'de' with an article: 'chave de API' finds 'chave da API', and 'clave de API' finds 'clave de la API'.
+_OF = ("de", "da", "do", "das", "dos", "del")
+_ARTICLES = frozenset({"la", "las", "los", "el", "the"})
 
 
 class PhraseSyntaxError(ValueError):
@@ -155,7 +168,7 @@ def _expand(phrase: str) -> list[list[_Word | None]]:
 
 
 def _make_word(options: Sequence[str]) -> _Word:
-    exact = frozenset(o for o in options if not o.endswith("*"))
+    exact = frozenset(form for o in options if not o.endswith("*") for form in (_OF if o == "de" else (o,)))
     return _Word(exact, tuple(sorted(o[:-1] for o in options if o.endswith("*"))))
 
 
@@ -233,16 +246,25 @@ def _match_rest(words: Words, at: int, rest: Sequence[_Word | None], max_gap: in
     head = rest[0]
     if head is not _GAP:
         following = at + 1
-        if following < len(words) and words.sentence[following] == words.sentence[at] and head.fits(words.folded[following]):
+        if following >= len(words) or words.sentence[following] != words.sentence[at]:
+            return None
+        if head.fits(words.folded[following]):
             return _match_rest(words, following, rest[1:], max_gap)
+        if words.folded[at] in ("de", "of") and words.folded[following] in _ARTICLES:
+            return _match_rest(words, following, rest, max_gap)
         return None
     target = rest[1]
     assert target is not None
-    for following in range(at + 1, min(at + 2 + max_gap, len(words))):
+    n_counted = 0
+    for following in range(at + 1, min(at + 2 + MAX_GAP_WORDS, len(words))):
+        word = words.folded[following]
         if words.sentence[following] != words.sentence[at]:
             return None
-        if target.fits(words.folded[following]):
+        if target.fits(word):
             last = _match_rest(words, following, rest[2:], max_gap)
             if last is not None:
                 return last
+        n_counted += word not in JOINING
+        if n_counted > max_gap:
+            return None
     return None

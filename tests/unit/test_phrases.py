@@ -26,6 +26,13 @@ def found(phrase: str, text: str) -> list[str]:
         ("cliente ‹person›", "cliente ‹person-2› pediu", ["cliente ‹person-2›"]),
         ("drop", "dropdown", []),
         ("share (out|with (all|us))", "share with us", ["share with us"]),
+        # articles and prepositions are no distance: pt and es need more of them than en
+        ("abrir ... internet", "abrir a porta do banco de dados para a internet", ["abrir a porta do banco de dados para a internet"]),
+        ("open ... internet", "open one two three four five internet", []),
+        ("open ... internet", "open the " + "the " * 12 + "internet", []),
+        ("chave de api", "a chave da API", ["chave da API"]),
+        ("clave de api", "la clave de la API", ["clave de la API"]),
+        ("clave de api", "la clave de mi API", []),
     ],
 )
 def test_phrases(phrase: str, text: str, expected: list[str]) -> None:

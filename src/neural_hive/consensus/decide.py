@@ -23,6 +23,8 @@ CONFIDENCE_FLOOR = 0.22
 HEARING_FLOOR = 0.6
 #: How much the risk of a specialist counts when choosing whose business it mainly is.
 PRIMARY_RISK_SHARE = 0.5
+#: Relevance from which a specialist who would reject leads before those who would not.
+MIN_LEADING = 0.2
 
 RiskBand = Literal["low", "medium", "high", "critical"]
 
@@ -169,8 +171,11 @@ def _certainty(understanding: Understanding, opinions: Sequence[Opinion], missin
 
 
 def _primary(understanding: Understanding, opinions: Sequence[Opinion]) -> str:
-    """Whose business it mainly is: relevance, and a little more for who sees more risk."""
+    """Whose business it mainly is: theirs who would reject it, else relevance, and a little more for who sees more risk."""
     if understanding.status in (Status.NOT_UNDERSTOOD, Status.OUT_OF_SCOPE) or not opinions:
         return "none"
-    best = max(opinions, key=lambda o: (o.relevance * (1.0 - PRIMARY_RISK_SHARE + PRIMARY_RISK_SHARE * o.risk), o.specialist))
+    stopping = [o for o in opinions if o.recommendation is Outcome.REJECTED and o.relevance >= MIN_LEADING]
+    best = max(
+        stopping or opinions, key=lambda o: (o.relevance * (1.0 - PRIMARY_RISK_SHARE + PRIMARY_RISK_SHARE * o.risk), o.specialist)
+    )
     return best.specialist

@@ -37,6 +37,8 @@ _REFUSALS = {
 _ALL_REFUSALS = 0.6
 #: Below this probability of the best domain the text is ambiguous.
 _MIN_DOMAIN = 0.22
+#: The same for a text with no word of the vocabulary: with nothing to change in it, an even chance that it is talk is enough.
+_WORDLESS_REFUSALS = 0.4
 #: A language other than pt, en and es is believed from this probability and this many words on.
 _OTHER_LANGUAGE, _OTHER_LANGUAGE_WORDS = 0.8, 4
 MAX_KEYWORDS = 8
@@ -186,6 +188,9 @@ def _status(heard: Heard, reading: Reading, beliefs: Beliefs) -> tuple[Status, t
     if kind in _EVERYDAY_TALK and probability < _SURE and _is_about_systems(reading):
         return Status.UNDERSTOOD, ()
     if kind != IN_SCOPE and (probability >= _REFUSALS[kind][0] or refused >= _ALL_REFUSALS):
+        return _REFUSALS[kind][1], (_REFUSALS[kind][2],)
+    if refused >= _WORDLESS_REFUSALS and not reading.cue_words:
+        kind = max(_REFUSALS, key=lambda name: beliefs.kind.get(name, 0.0))
         return _REFUSALS[kind][1], (_REFUSALS[kind][2],)
     if heard.language == "und" and not reading.cue_words:
         return Status.NOT_UNDERSTOOD, ("gibberish",)

@@ -182,6 +182,17 @@ def test_one_credible_serious_finding_is_never_outvoted(panel: Panel, name: str)
     assert decision.risk >= 0.7
 
 
+@given(panels(is_complete=True), st.sampled_from(NAMES))
+def test_who_would_reject_it_leads(panel: Panel, name: str) -> None:
+    understood = panel.understanding.model_copy(update={"status": Status.UNDERSTOOD})
+    relevance = {n: 0.3 if n == name else 0.9 for n in NAMES}
+    calm = {"risk": 0.1, "recommendation": Outcome.APPROVED}
+    opinions = tuple(o.model_copy(update={**calm, "relevance": relevance[o.specialist]}) for o in panel.opinions)
+    alone = tuple(o.model_copy(update={"recommendation": Outcome.REJECTED}) if o.specialist == name else o for o in opinions)
+    assert decide(replace(panel, understanding=understood, opinions=opinions), GUARDRAILS).primary != name
+    assert decide(replace(panel, understanding=understood, opinions=alone), GUARDRAILS).primary == name
+
+
 @given(panels())
 def test_what_is_not_understood_goes_to_a_person(panel: Panel) -> None:
     if panel.understanding.status is not Status.UNDERSTOOD:

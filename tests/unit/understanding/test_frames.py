@@ -37,6 +37,29 @@ def test_action_and_object(language: str, text: str, action: str, head: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "action"),
+    [
+        ("pt", "Limpar as cópias de segurança antigas", "destroy"),
+        ("es", "Limpiar los respaldos antiguos", "destroy"),
+        ("en", "Clear the old backups", "destroy"),
+        ("pt", "Limpar o visual da tela inicial", "none"),
+        ("pt", "Meter a chave da API no código", "expose"),
+        ("es", "Guardar la clave de la API en el repositorio", "expose"),
+        ("en", "Keep the API key in the source code", "expose"),
+        ("pt", "Guardar a chave da API no cofre", "none"),
+        ("es", "Guardar la clave de la API en la bóveda", "none"),
+        ("en", "Keep the API key in the vault", "none"),
+        ("pt", "Abrir a porta do banco de dados para a internet", "expose"),
+        ("es", "Abrir el puerto de la base de datos a internet", "expose"),
+        ("pt", "Subir em cinco por cento o preço do plano", "modify"),
+        ("es", "Subir un cinco por ciento el precio del plan", "modify"),
+    ],
+)
+def test_what_a_verb_means_depends_on_what_it_is_done_to(language: str, text: str, action: str) -> None:
+    assert frame(language, text).action == action
+
+
+@pytest.mark.parametrize(
     ("language", "text"),
     [
         ("en", "Do not delete the customer records"),
