@@ -14,13 +14,14 @@ from typing import Generic, TypeVar
 MAX_GAP = 4
 #: Most words of any kind that `...` may stand for.
 MAX_GAP_WORDS = 10
+_JOINING = """
+    a o as os um uma uns umas de do da dos das em no na nos nas num numa ao aos pelo pela pelos pelas para pra pro por com e
+    seu sua seus suas nosso nossa nossos nossas meu minha este esta esse essa
+    el la los las un una unos unas del al en y su sus nuestro nuestra nuestros nuestras mi mis lo con
+    the an of to in on at for from by with and our your their its my this that these those
+"""
 #: Words that only join others, in pt, es and en, folded.
-JOINING = frozenset(
-    "a o as os um uma uns umas de do da dos das em no na nos nas num numa ao aos pelo pela pelos pelas para pra pro por com e"
-    " seu sua seus suas nosso nossa nossos nossas meu minha este esta esse essa"
-    " el la los las un una unos unas del al en y su sus nuestro nuestra nuestros nuestras mi mis lo con"
-    " the an of to in on at for from by with and our your their its my this that these those".split()
-)
+JOINING = frozenset(_JOINING.split())
 #: Words for which a matcher remembers the phrases that they can start.
 MAX_KNOWN_WORDS = 4_096
 

@@ -27,7 +27,11 @@ def found(phrase: str, text: str) -> list[str]:
         ("drop", "dropdown", []),
         ("share (out|with (all|us))", "share with us", ["share with us"]),
         # articles and prepositions are no distance: pt and es need more of them than en
-        ("abrir ... internet", "abrir a porta do banco de dados para a internet", ["abrir a porta do banco de dados para a internet"]),
+        (
+            "abrir ... internet",
+            "abrir a porta do banco de dados para a internet",
+            ["abrir a porta do banco de dados para a internet"],
+        ),
         ("open ... internet", "open one two three four five internet", []),
         ("open ... internet", "open the " + "the " * 12 + "internet", []),
         ("chave de api", "a chave da API", ["chave da API"]),

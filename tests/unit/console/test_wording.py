@@ -50,7 +50,7 @@ MADE = (
     "action",
     "object",
 )
-MADE += ("reason", "lifecycle", "head", "model", "model_kind", "ledger.flaw")
+MADE += ("problem_hint", "reason", "lifecycle", "head", "model", "model_kind", "ledger.flaw")
 
 
 def fields(text: str) -> set[str]:

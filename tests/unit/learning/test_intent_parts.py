@@ -72,6 +72,14 @@ def test_the_temperature_undoes_a_known_scaling(rng: np.random.Generator) -> Non
     assert log_loss(logits * np.float32(0.25), truth, temperature) < log_loss(logits * np.float32(0.25), truth, 1.0)
 
 
+@pytest.mark.parametrize("n", [3, 20, 1_000])
+def test_right_answers_teach_no_more_certainty_than_their_number(n: int) -> None:
+    truth = np.arange(n) % 3
+    scores = np.where(truth[:, None] == np.arange(3), 1, -1).astype(np.float32)
+    confidence = probabilities(scores, fit_temperature(scores, truth)).max(axis=1)
+    assert confidence == pytest.approx(n / (n + 1), abs=1e-4), "Laplace's rule of succession, one wrong answer assumed"
+
+
 def test_probabilities_sum_to_one_and_hidden_classes_have_none() -> None:
     chances = probabilities(np.asarray([[3.0, 1.0, -np.inf], [900.0, -900.0, 0.0]], dtype=np.float32), 0.1)
     assert np.allclose(chances.sum(axis=1), 1)

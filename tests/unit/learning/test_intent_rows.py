@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from neural_hive.errors import UsageError
-from neural_hive.learning.intents.rows import LabelledText, RowError, fingerprint, language_of, read_rows
+from neural_hive.learning.intents.rows import LabelledText, RowError, contradictions, fingerprint, language_of, read_rows
 
 
 def written(path: Path, *lines: object) -> Path:
@@ -28,8 +28,10 @@ def test_rows_of_all_files_in_order(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ("{", "a.jsonl, line 2: not JSON"),
-        ("[1]", "a.jsonl, line 2: not a JSON object"),
-        ({"text": "x"}, 'a.jsonl, line 2: there is no "label"; the row has "text"'),
+        ("text,label", 'write one object a line, such as {"text": "…", "label": "…"}'),
+        ("[1]", "a.jsonl, line 2: not a JSON object; write one a line"),
+        ("[1]", "jq"),
+        ({"text": "x"}, 'a.jsonl, line 2: there is no "label"; the row has "text". Name the columns with --text-field'),
         ({"label": "x"}, 'there is no "text"'),
         ({"text": "  ", "label": "x"}, '"text" must be a text'),
         ({"text": 5, "label": "x"}, '"text" must be a text'),
@@ -43,6 +45,18 @@ def test_a_bad_row_is_named(tmp_path: Path, line: object, message: str) -> None:
     with pytest.raises(RowError) as caught:
         read_rows([file], "text", "label")
     assert message in str(caught.value)
+
+
+def test_text_that_is_not_utf8_is_named_with_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_bytes('{"text": "olá", "label": "b"}\n'.encode("latin1"))
+    with pytest.raises(RowError, match=r"line 1: not UTF-8 text .*convert the file, as `iconv"):
+        read_rows([file], "text", "label")
+
+
+def test_texts_with_several_labels_are_found_whatever_their_case_and_spaces() -> None:
+    said = [("Pay  it", "b"), ("pay it", "a"), ("ship", "a"), ("ship", "a"), ("pay", "c")]
+    assert contradictions([LabelledText(text, label) for text, label in said]) == {"pay it": ["a", "b"]}
 
 
 def test_an_empty_file_is_named(tmp_path: Path) -> None:

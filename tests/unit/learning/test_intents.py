@@ -195,6 +195,12 @@ def test_a_handful_of_rows_is_enough_to_start(n_labels: int) -> None:
     assert [answer.label for answer in found] == ["pay", "ship"]
 
 
+def test_rows_that_contradict_each_other_still_give_a_model_that_is_not_sure() -> None:
+    same = [LabelledText("pay the bill", label) for label in ("x", "y") for _ in range(4)]
+    answer = train_intents(same, OPTIONS, encoder=ENCODER).label(["pay the bill"])[0]
+    assert answer.confidence < 0.7
+
+
 def test_evaluation_counts_by_hand(model: IntentModel) -> None:
     asked = [*rows()[:24], LabelledText("declare the income tax", "oos", "en"), LabelledText("acender luz já", "weather", "pt")]
     found = evaluate(model, asked, "oos")

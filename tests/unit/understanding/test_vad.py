@@ -4,11 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.music import pieces
 
 from neural_hive.errors import ModelError
 from neural_hive.understanding.vad import FRAME, Span, VadOptions, VoiceActivityDetector, group, pad, speech
 
 RATE = 16_000
+MUSIC = pieces(10.0)
 RNG = np.random.default_rng(11)
 T = np.arange(RATE * 10) / RATE
 _CHORD = sum(np.sin(2 * np.pi * f * T) * (0.5 + 0.5 * np.sin(2 * np.pi * r * T)) for f, r in ((110, 4), (220, 1), (277, 2)))
@@ -28,6 +30,11 @@ _CHORD = sum(np.sin(2 * np.pi * f * T) * (0.5 + 0.5 * np.sin(2 * np.pi * r * T))
 )
 def test_no_speech_is_found_where_nobody_speaks(sound):
     assert VoiceActivityDetector().spans(sound.astype(np.float32)) == []
+
+
+@pytest.mark.parametrize("kind", MUSIC)
+def test_music_is_not_speech(kind):
+    assert VoiceActivityDetector().spans(MUSIC[kind]) == []
 
 
 def _frames(*parts):

@@ -5,7 +5,7 @@ import pytest
 
 from neural_hive.understanding.speech.decode import Decoding, agreed, compression_ratio, max_tokens, repeats_from
 from neural_hive.understanding.speech.model import Step, WhisperModel
-from neural_hive.understanding.speech.recognise import window_s
+from neural_hive.understanding.speech.reading import window_s
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,24 @@ def test_the_search_ends_and_aligns_every_token(tiny):
     assert len(reading.tokens) == len(reading.logprobs) == reading.attention.shape[1] <= max_tokens(0.5)
     assert all(token < model.tokens.eot for token in reading.tokens)
     assert reading.avg_logprob <= 0
+
+
+def test_a_word_that_costs_too_much_is_not_said(tiny):
+    model = WhisperModel(tiny, n_threads=1)
+    sound = np.random.default_rng(5).normal(0, 0.1, 8_000).astype(np.float32)
+
+    def read(cost):
+        decoding = Decoding(model, [model.encode(sound, 2.0)])
+        reading = decoding.run(decoding.begin([model.tokens.sot]), 20, 0.0, cost)
+        return reading, [text.strip() for text, _ in model.tokens.words(reading.tokens)]
+
+    usual, words = read(lambda _: 0.0)
+    dear = words[0]
+    assert usual.cost == 0
+    other, instead = read(lambda text: 1_000.0 * (text.strip() == dear))
+    assert dear not in instead[:-1]
+    assert other.cost < 1_000
+    assert other.avg_logprob <= usual.avg_logprob
 
 
 def test_the_same_sound_gives_the_same_reading(tiny):

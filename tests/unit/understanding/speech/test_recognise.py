@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from neural_hive.understanding.audio import decode
-from neural_hive.understanding.speech.recognise import SHIFT_S, Options
+from neural_hive.understanding.speech.reading import SHIFT_S
+from neural_hive.understanding.speech.recognise import Options
 
 RATE = 16_000
 
