@@ -33,13 +33,20 @@ _PARTS = re.compile(r"(?:\([^()]*\)|[^\s()])+")
 _NESTED = re.compile(r"([(|])([^()|]*)\(([^()]*)\)([^()|]*)(?=[|)])")
 _GROUP = re.compile(r"([^()]*)\(([^()]*)\)([^()]*)")
 
+_FORMS_OF_GIVE = frozenset({"dê", "dé", "dá"})
+
 T = TypeVar("T")
 
 
 def fold(text: str) -> str:
-    """Lower case without diacritics: 'Migração' → 'migracao'. May change the length of the text."""
+    """Lower case without diacritics: 'Migração' → 'migracao'. May change the length of the text.
+
+    'dê', 'dé' and 'dá' become 'dar', which they are a form of: without their accent they would be prepositions.
+    """
     if text.isascii():
         return text.lower()
+    if text.lower() in _FORMS_OF_GIVE:
+        return "dar"
     decomposed = unicodedata.normalize("NFKD", text.lower())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 

@@ -166,6 +166,8 @@ _OBJECT_ENDS = frozenset(
 )
 #: Actions whose object usually comes before them: 'the site is down', 'the password in plain text'.
 _SUBJECT_FIRST = frozenset({"fail", "expose"})
+#: Things whose name is made of an action's: 'integration tests' integrate nothing.
+_NAMED_AFTER_ACTIONS = frozenset({"test_suite"})
 #: Actions that make or look at something; an action that follows them says what the thing is for.
 _MAKING = frozenset(
     {"create", "improve", "fix", "document", "test", "read", "investigate", "automate", "integrate", "fail", "modify"}
@@ -191,8 +193,10 @@ class Mention:
 
 def find_mentions(words: Words, cues: Sequence[Match[Cue]]) -> list[Mention]:
     """Actions in order of appearance."""
-    actions = _choose_actions([m for m in cues if m.payload.role == "action"])
     objects = choose_longest([m for m in cues if m.payload.role == "object"])
+    in_names = {w for o in objects if o.payload.name in _NAMED_AFTER_ACTIONS for w in range(o.first, o.last + 1)}
+    spoken = [m for m in cues if m.payload.role == "action"]
+    actions = _choose_actions([m for m in spoken if not in_names.issuperset(range(m.first, m.last + 1))])
     negators = [m for m in cues if m.payload.role == "negate"]
     affirmed = {w for m in cues if m.payload.role == "affirm" for w in range(m.first, m.last + 1)}
     mentions: list[Mention] = []

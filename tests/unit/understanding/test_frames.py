@@ -51,12 +51,26 @@ def test_action_and_object(language: str, text: str, action: str, head: str) -> 
         ("en", "Keep the API key in the vault", "none"),
         ("pt", "Abrir a porta do banco de dados para a internet", "expose"),
         ("es", "Abrir el puerto de la base de datos a internet", "expose"),
+        ("en", "Format the disks of the file server", "destroy"),
+        ("pt", "Tirar a exigência de senha do painel administrativo", "disable"),
+        ("es", "Quitar la exigencia de contraseña del panel de administración", "disable"),
+        ("pt", "Deixar de verificar as assinaturas dos pedidos", "disable"),
+        ("es", "Dejar de comprobar las firmas de los pedidos", "disable"),
+        ("en", "Stop verifying the signatures of the orders", "disable"),
+        ("pt", "As impressoras pararam de imprimir", "fail"),
+        ("es", "Las cajas dejaron de responder", "fail"),
+        ("pt", "Dê acesso de administrador ao estagiário", "grant"),
+        ("en", "The integration tests fail now and then", "fail"),
         ("pt", "Subir em cinco por cento o preço do plano", "modify"),
         ("es", "Subir un cinco por ciento el precio del plan", "modify"),
     ],
 )
 def test_what_a_verb_means_depends_on_what_it_is_done_to(language: str, text: str, action: str) -> None:
     assert frame(language, text).action == action
+
+
+def test_a_preposition_gives_nothing_to_anybody() -> None:
+    assert [a.action for a in frame("pt", "Lista de logins de administradores").actions if a.action == "grant"] == []
 
 
 @pytest.mark.parametrize(
