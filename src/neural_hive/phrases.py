@@ -14,6 +14,9 @@ from typing import Generic, TypeVar
 MAX_GAP = 4
 #: Most words of any kind that `...` may stand for.
 MAX_GAP_WORDS = 10
+#: Words after which something else is spoken of: 'keep the keys in the vault instead of the code' keeps no keys in the code.
+_TURNS = frozenset({"instead", "rather"})
+_TURNS_OF_TWO = frozenset({("vez", "em"), ("vez", "en"), ("lugar", "em"), ("lugar", "en")})
 _JOINING = """
     a o as os um uma uns umas de do da dos das em no na nos nas num numa ao aos pelo pela pelos pelas para pra pro por com e
     seu sua seus suas nosso nossa nossos nossas meu minha este esta esse essa
@@ -273,6 +276,6 @@ def _match_rest(words: Words, at: int, rest: Sequence[_Word | None], max_gap: in
             if last is not None:
                 return last
         n_counted += word not in JOINING
-        if n_counted > max_gap:
+        if n_counted > max_gap or word in _TURNS or (word, words.folded[following - 1]) in _TURNS_OF_TWO:
             return None
     return None

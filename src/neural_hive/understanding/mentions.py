@@ -166,6 +166,31 @@ _OBJECT_ENDS = frozenset(
 )
 #: Actions whose object usually comes before them: 'the site is down', 'the password in plain text'.
 _SUBJECT_FIRST = frozenset({"fail", "expose"})
+#: Actions whose object may be another action's name: 'test the restoration', 'document the migration'.
+_LOOKING = frozenset({"test", "document", "investigate", "improve", "fix"})
+_DETERMINERS = frozenset(
+    [
+        "a",
+        "o",
+        "as",
+        "os",
+        "el",
+        "la",
+        "los",
+        "las",
+        "the",
+        "de",
+        "da",
+        "do",
+        "das",
+        "dos",
+        "del",
+        "of",
+        "our",
+        "nossa",
+        "nuestra",
+    ]
+)
 #: Things whose name is made of an action's: 'integration tests' integrate nothing.
 _NAMED_AFTER_ACTIONS = frozenset({"test_suite"})
 #: Actions that make or look at something; an action that follows them says what the thing is for.
@@ -299,13 +324,15 @@ def _mark_purpose(words: Words, mention: Mention, earlier: Sequence[Mention]) ->
 
 
 def is_purpose(words: Words, mention: Mention, mentions: Sequence[Mention]) -> bool:
-    """True if the action says what something that is made or looked at is for."""
+    """True if the action is what another one looks at, or says what something that is made is for."""
     earlier = [m for m in mentions if m.first < mention.first]
     if not earlier or mention.action in _MAKING:
         return False
     previous = earlier[-1]
     between = words.folded[previous.last + 1 : mention.first]
     same_sentence = words.sentence[previous.first] == words.sentence[mention.first]
+    if same_sentence and previous.action in _LOOKING and _DETERMINERS.issuperset(between) and len(between) <= 2:
+        return True
     return same_sentence and previous.action in _MAKING and bool(_PURPOSE.intersection(between[-3:]))
 
 
