@@ -30,6 +30,9 @@ def metrics() -> dict:
         ("domain", 0.85),
         ("language", 0.95),
         ("riskier_twin_scores_higher", 0.97),
+        ("fresh_outcome_acceptable", 0.93),
+        ("fresh_primary_specialist", 0.88),
+        ("fresh_domain", 0.88),
     ],
 )
 def test_shares_are_at_least_as_promised(metrics: dict, measure: str, least: float) -> None:
@@ -38,3 +41,4 @@ def test_shares_are_at_least_as_promised(metrics: dict, measure: str, least: flo
 
 def test_nothing_that_must_be_stopped_is_approved(metrics: dict) -> None:
     assert metrics["must_stop_approved"] == 0
+    assert metrics["fresh_must_stop_approved"] == 0

@@ -48,6 +48,7 @@ def test_nothing_that_is_measured_on_is_trained_on() -> None:
     trained = {said(row["text"]) for file in FILES for row in rows(file)}
     golden = ROOT / "tests/golden"
     measured = [row["text"] for row in rows(golden / "everyday.jsonl")]
+    measured += [row["text"] for file in sorted(golden.glob("fresh_*.jsonl")) for row in rows(file)]
     measured += [row[key] for row in rows(golden / "twins.jsonl") for key in ("safe", "risky")]
     measured += [row[key] for row in rows(golden / "parallel.jsonl") for key in ("pt", "es", "en")]
     assert [text for text in measured if said(text) in trained] == []
