@@ -36,6 +36,8 @@ _PARTS = re.compile(r"(?:\([^()]*\)|[^\s()])+")
 _NESTED = re.compile(r"([(|])([^()|]*)\(([^()]*)\)([^()|]*)(?=[|)])")
 _GROUP = re.compile(r"([^()]*)\(([^()]*)\)([^()]*)")
 
+#: A Spanish verb with the pronouns that are written onto it: 'bórralo', 'mándamelas', 'quitarle'.
+_ENCLITIC = re.compile(r"([a-z]{2,}?(?:[aeiou]|[aei]r|ndo|[ae]n|mos))(?:me|te|se|nos|os)?(?:me|lo|la|le|los|las|les|nos)")
 _FORMS_OF_GIVE = frozenset({"dê", "dé", "dá"})
 
 T = TypeVar("T")
@@ -240,7 +242,11 @@ class PhraseMatcher(Generic[T]):
         if known is None:
             if len(self._known) >= MAX_KNOWN_WORDS:
                 self._known.clear()
-            known = self._known[word] = (*self._exact.get(word, ()), *self._with_prefix(word))
+            known = (*self._exact.get(word, ()), *self._with_prefix(word))
+            verb = _ENCLITIC.fullmatch(word)
+            if not known and verb is not None:
+                known = (*self._exact.get(verb[1], ()), *self._with_prefix(verb[1]))
+            self._known[word] = known
         return known
 
     def _with_prefix(self, word: str) -> Iterator[tuple[T, Sequence[_Word | None]]]:
