@@ -138,6 +138,21 @@ def test_data_that_cannot_be_used_is_named_and_leaves_nothing(tmp_path: Path, co
     assert [path.name for path in tmp_path.iterdir()] == ["bad.jsonl"]
 
 
+def test_texts_with_two_labels_are_told_before_the_training(tmp_path: Path) -> None:
+    said = [("pagar a conta", "x"), ("pagar a conta", "y"), ("pagar a fatura", "x"), ("pagar tudo", "y")]
+    data = written(tmp_path / "d.jsonl", [{"text": text, "label": label} for text, label in said])
+    done = hive("train", "intents", "--data", data, "--out", str(tmp_path / "m"))
+    assert done.returncode == 0, done.stderr
+    assert "Texts with more than one label: 1, such as 'pagar a conta': x, y." in done.stderr
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_work(model: str, data: str, tmp_path: Path) -> None:
+    done = hive("evaluate", "--model", model, "--data", data, "--report", str(tmp_path / "no" / "r.html"))
+    assert done.returncode == 2
+    assert "--report" in done.stderr
+    assert "Measuring" not in done.stderr
+
+
 def test_a_folder_that_is_no_model_is_refused_and_kept(data: str, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     done = hive("train", "intents", "--data", data, "--text-field", "utt", "--label-field", "intent", "--out", str(tmp_path))

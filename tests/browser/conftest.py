@@ -16,7 +16,7 @@ from chromium import chromium
 from serving import Served, served
 
 #: Complaints that tests bring about: being offline, being refused.
-_WANTED = ("net::ERR_INTERNET_DISCONNECTED", "429")
+_WANTED = ("net::ERR_INTERNET_DISCONNECTED", "429", "422")
 NewPage = Callable[..., Any]
 _WATCH_POLICY = "document.addEventListener('securitypolicyviolation', e => console.error('CSP ' + e.violatedDirective));"
 

@@ -302,6 +302,23 @@ def test_a_refusal_is_shown_kindly_and_the_text_stays(console: Served, new_page:
     expect(page.get_by_label("Your request")).to_have_value(DELETE_PT)
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("?!", "No hay nada que la colmena pueda leer"), ("x" * 10_001, "Son 10\u202f001 caracteres; son posibles 10\u202f000")],
+)
+def test_what_is_wrong_with_a_text_is_said_in_the_visitors_language(
+    console: Served, new_page: NewPage, text: str, answer: str
+) -> None:
+    page = new_page(locale="es")
+    page.goto(console.address)
+    field = page.get_by_label("Su petición")
+    field.evaluate("field => field.removeAttribute('maxlength')")
+    field.fill(text)
+    page.get_by_role("button", name="Preguntar a la colmena").click()
+    expect(page.locator("#ask-error")).to_contain_text(answer)
+    expect(page.get_by_label("Su petición")).to_have_value(text)
+
+
 def test_signing_in_and_out(new_page: NewPage) -> None:
     with served(auth_tokens="sesame=acme:ana:reviewer") as guarded:
         guarded.hive.fill("acme")

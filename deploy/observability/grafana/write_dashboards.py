@@ -151,7 +151,11 @@ SERVICES = Dashboard(
             Panel(
                 "What waits", {"max by (queue) (hive_queue_depth)": "{{queue}}"}, meaning="Every gateway sees the same outbox."
             ),
-            Panel("Stages that failed", {rate("stage_failures_total", "stage"): "{{stage}}"}, "ops"),
+            Panel(
+                "Stages that failed, cases left out of the graph",
+                {rate("stage_failures_total", "stage"): "{{stage}}", rate("cases_unfiled_total"): "never filed"},
+                "ops",
+            ),
             Panel(
                 "Events and cases taken up again",
                 {rate("events_published_total"): "published", rate("cases_resumed_total"): "taken up again"},

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import typer
 
 from neural_hive.cli.connect import run
@@ -87,17 +86,14 @@ def _parse(line: Line) -> _Row | None:
     content = line.content.strip().removeprefix(b"\xef\xbb\xbf")
     if not content:
         return None
-    try:
-        data = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        return _Row(line.number, {}, f"not JSON ({error})")
-    return _Row(line.number, data if isinstance(data, dict) else {}, _fault(data))
+    from neural_hive.learning.intents.rows import read_object
+
+    data, fault = read_object(content, '{"id": …, "text": "…"}')
+    return _Row(line.number, data, fault or _fault(data))
 
 
-def _fault(data: Any) -> str:
+def _fault(data: Mapping[str, Any]) -> str:
     """Why this cannot be labelled; empty if it can."""
-    if not isinstance(data, dict):
-        return 'not an object; write {"id": …, "text": …}'
     row_id = data.get("id")
     if isinstance(row_id, bool) or not isinstance(row_id, str | int):
         return '"id" must be a string or a whole number' if "id" in data else '"id" is missing'

@@ -12,6 +12,7 @@ from neural_hive.cli.failures import OK
 from neural_hive.cli.intent_data import Data, LabelField, Model, TextField, open_stages
 from neural_hive.cli.options import Json
 from neural_hive.cli.output import open_output, print_json, wants_json
+from neural_hive.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -41,6 +42,8 @@ def evaluate(
     from neural_hive.learning.intents import load_model, read_rows
     from neural_hive.learning.intents import report as page
 
+    if report is not None:
+        _check_report(report)
     trained = load_model(model)
     with open_stages() as progress:
         found = measure(trained, read_rows(data, text_field, label_field), oos_label, progress)
@@ -52,6 +55,12 @@ def evaluate(
     else:
         print(_told(found))
     return OK
+
+
+def _check_report(report: Path) -> None:
+    """Fail before the work if the page could not be written there."""
+    if not report.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {report.absolute().parent}; create it or choose another --report.")
 
 
 def _told(found: Mapping[str, Any]) -> str:

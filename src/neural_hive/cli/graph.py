@@ -31,7 +31,7 @@ def import_(
     """Add systems, owners and dependencies from Backstage catalogues to HIVE_GRAPH_URL; a known name is replaced.
 
     All files are read before anything is written. Specialists then see who owns what an intent mentions, and what
-    depends on it.
+    depends on it; a hive that runs learns it within HIVE_MODELS_INTERVAL_S.
     """
     entities = [entity for file in files for entity in read_catalogue(file)]
     n_written = run(_put(entities))

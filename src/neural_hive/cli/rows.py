@@ -152,6 +152,8 @@ def _plain(value: Record | Sequence[Record]) -> Any:
 
 def _report(n_good: int, n_bad: int, job: Job) -> int:
     if not n_bad:
+        if str(job.target or "-") != "-" and sys.stderr.isatty():  # the bar is gone by now
+            tell(f"{_rows(n_good)} written to {job.target}.")
         return OK
     if job.skip_bad:
         tell(f"{_rows(n_good)} written, {_rows(n_bad, 'bad ')} skipped.")

@@ -118,7 +118,7 @@ def _parts(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     rows = ((name, _state(each["status"]), each.get("detail", "")) for name, each in found["dependencies"].items())
     yield _table(("Dependency", "State", ""), rows)
     yield _table(
-        ("Specialist", "State", "Opinions", "p50 ms", "p95 ms", "Silent"),
+        ("Specialist", "Breaker", "Opinions", "p50 ms", "p95 ms", "Silent"),
         (
             (s["name"], _state(s["state"]), _n(s["n"]), _ms(s["p50_ms"]), _ms(s["p95_ms"]), _n(s["silent"]))
             for s in found["specialists"]

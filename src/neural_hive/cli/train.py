@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from neural_hive.cli.failures import OK
+from neural_hive.cli.failures import OK, tell
 from neural_hive.cli.intent_data import Data, LabelField, TextField, open_stages
 from neural_hive.cli.options import Json
 from neural_hive.cli.output import print_json, wants_json
@@ -51,6 +51,7 @@ def intents(
     """
     from neural_hive.learning.intents import TrainingOptions, read_rows, save_model, train_intents
     from neural_hive.learning.intents.artefact import check_target
+    from neural_hive.learning.intents.rows import contradictions
 
     check_target(out)
     options = TrainingOptions(
@@ -62,14 +63,25 @@ def intents(
         acceptance=acceptance,
         seed=seed,
     )
+    rows = read_rows(data, text_field, label_field)
+    _warn(contradictions(rows))
     with open_stages() as progress:
-        model = train_intents(read_rows(data, text_field, label_field), options, progress)
+        model = train_intents(rows, options, progress)
         manifest = save_model(model, out)
     if wants_json(as_json):
         print_json({key: manifest[key] for key in ("name", "version", "digest", "created_from", "metrics", "thresholds")})
     else:
         print(_told(manifest, out))
     return OK
+
+
+def _warn(contradicted: Mapping[str, Sequence[str]]) -> None:
+    """Say which texts have several labels: no model can get them right, and they blur both intents."""
+    for text, labels in list(contradicted.items())[:1]:
+        n = len(contradicted)
+        tell(
+            f"Texts with more than one label: {n:,}, such as {text[:80]!r}: {', '.join(labels)}. Training goes on; better decide."
+        )
 
 
 def _told(manifest: Mapping[str, Any], out: Path) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from functools import partial
+from unicodedata import normalize
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
@@ -15,6 +16,7 @@ from neural_hive.canonical import digest
 from neural_hive.console.live import RECORDED, Draw, pieces
 from neural_hive.console.rendering import may, page, render
 from neural_hive.console.visitors import Visitor, check_own_form, visitor_of
+from neural_hive.console.wording import Wording
 from neural_hive.contracts import Ask, Case, CaseStatus, Channel
 from neural_hive.errors import NotFoundError, TextRejectedError
 from neural_hive.gateway.auth import Role
@@ -40,11 +42,11 @@ async def post_ask(request: Request) -> Response:
     """Record the intent and show its case, which goes on by itself."""
     check_own_form(request)
     form = await request.form()
-    text = str(form.get("text", ""))
+    text = str(form.get("text", "")).replace("\r\n", "\n")  # a browser counts a line break as one
     try:
         ask = Ask(text=clean_text(text, hive_of(request).settings.max_text_chars))
-    except TextRejectedError as error:
-        return await _ask_page(request, text, error=str(error))
+    except TextRejectedError:
+        return await _ask_page(request, text, refused=True)
     key = _key(str(form.get("nonce", "")), ask.text)
     case = await hive_of(request).submit(ask, caller_of(request, Channel.CONSOLE), key)
     if "hx-request" not in request.headers:
@@ -62,20 +64,27 @@ def _key(nonce: str, text: str) -> IdempotencyKey | None:
     return IdempotencyKey(f"console-{nonce}-{body[:32]}", body)
 
 
-async def _ask_page(request: Request, text: str, error: str = "") -> Response:
+async def _ask_page(request: Request, text: str, *, refused: bool = False) -> Response:
     hive, visitor = hive_of(request), visitor_of(request)
     recent = await hive.cases(CaseQuery(visitor.identity.tenant, limit=_N_RECENT))
+    most = hive.settings.max_text_chars
     return page(
         request,
         visitor,
         "ask.html",
-        status=422 if error else 200,
+        status=422 if refused else 200,
         text=text,
-        error=error,
+        error=_refusal(visitor.t, text, most) if refused else "",
         nonce=str(uuid7()),
         recent=recent.items,
-        max_chars=hive.settings.max_text_chars,
+        max_chars=most,
     )
+
+
+def _refusal(t: Wording, text: str, most: int) -> str:
+    """Why the text was refused, in the visitor's language."""
+    n = max(len(text), len(normalize("NFC", text)))
+    return t("ask.too_long", n=t.number(n), most=t.number(most)) if n > most else t("ask.unreadable")
 
 
 async def get_talk(request: Request) -> Response:

@@ -78,6 +78,7 @@ TABLE: tuple[Row, ...] = (
     Row("events_published_total", Kind.COUNTER, "Events that the bus has taken."),
     Row("publish_seconds", Kind.HISTOGRAM, "Publishing one round of events, in seconds.", (), SECONDS),
     Row("queue_depth", Kind.GAUGE, "What waits: texts to be understood, cases judged in the background, events in the outbox, cases to be filed in the graph.", (Label("queue", ("understanding", "background", "outbox", "filing")),)),
+    Row("cases_unfiled_total", Kind.COUNTER, "Decided cases that were never filed in the graph, because too many waited for it: they are whole, and missing among similar cases."),
     Row("transcription_seconds", Kind.HISTOGRAM, "Transcribing one recording, in seconds.", (), (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)),
     Row("transcription_real_time_factor", Kind.HISTOGRAM, "Seconds of work per second of sound.", (), REAL_TIME),
     Row("listener_failures_total", Kind.COUNTER, "Failures of what observes (logs, metrics, traces); the work itself went on.", (Label("listener", bounded_by="observers of this process"),)),

@@ -119,6 +119,10 @@ class Metrics(Observer):
         """What waits, by queue; what is not named is not known now and is not shown."""
         self._of["queue_depth"].replace(((queue,), depth) for queue, depth in depths.items())
 
+    def set_unfiled(self, n: int) -> None:
+        """How many decided cases of this process were never filed in the graph."""
+        self._of["cases_unfiled_total"].of().set(n)
+
     def set_breakers(self, states: Mapping[str, str]) -> None:
         """State of each specialist's breaker: closed, half_open or open."""
         self._of["breaker_state"].replace(

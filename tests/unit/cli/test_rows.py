@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_fakes import FakeHive
+
+from neural_hive.cli.rows import Job, _report
 
 GOOD = ['{"id":"a","text":"one"}', '{"id":2,"text":"two","language":"pt","category":"x"}', '{"id":"c","text":"três"}']
 
@@ -137,3 +140,15 @@ def test_many_rows_are_judged_in_bounded_batches(run: Callable[..., Any], source
 
 def test_no_rows_are_no_error(run: Callable[..., Any], source: Callable[..., str]) -> None:
     assert run("decide", "-i", source("")).code == 0
+
+
+@pytest.mark.parametrize(("target", "said"), [("out.jsonl", "3 rows written to out.jsonl."), ("-", ""), (None, "")])
+def test_on_a_terminal_it_says_where_the_rows_went(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], target: str | None, said: str
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    job = Job(None, Path(target) if target else None, False, 1_000, "Judging")
+    assert _report(3, 0, job) == 0
+    told = capsys.readouterr().err
+    assert said in told
+    assert bool(said) == bool(told)

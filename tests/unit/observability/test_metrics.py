@@ -59,6 +59,7 @@ def emitted(make_case: Callable[..., Any], make_opinion: Callable[..., Any], mak
     listeners.on_answered(answered(0))
     metrics.judged("technical", 0.0001)
     metrics.set_depths(understanding=1, background=2, outbox=3, filing=4)
+    metrics.set_unfiled(0)
     metrics.set_breakers({"technical": "closed", "business": "open"})
     metrics.set_models({"technical": "abc"})
     return observing.metrics_text().decode()

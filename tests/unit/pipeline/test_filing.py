@@ -69,6 +69,14 @@ async def test_cases_that_wait_are_filed_together(monkeypatch: pytest.MonkeyPatc
     assert graph.n_most == 3
 
 
-async def test_where_too_many_wait_the_oldest_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_where_too_many_wait_the_oldest_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filing, "MAX_WAITING", 2)
     assert await filed(Graph(), monkeypatch) == ["b", "c"]
+
+
+def test_beyond_what_may_wait_the_oldest_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filing, "MAX_WAITING", 2)
+    queue = Filing(Graph(), Silence())  # type: ignore[arg-type]
+    for name in ("a", "b", "c", "d"):
+        queue.put(SimpleNamespace(id=name), SimpleNamespace())  # type: ignore[arg-type]
+    assert (queue.depth, queue.n_dropped) == (2, 2)

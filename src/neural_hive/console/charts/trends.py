@@ -11,8 +11,9 @@ from neural_hive.console.tallies import Tally
 from neural_hive.console.wording import Wording
 from neural_hive.contracts import SEVERITY_ORDER
 
-_WIDTH, _HEIGHT = 720.0, 240.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 712.0, 12.0, 204.0
+#: The scale stands on the right, beside the newest, which is what a narrow screen shows first.
+_WIDTH, _HEIGHT = 720.0, 232.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 8.0, 676.0, 12.0, 204.0
 
 
 def outcomes_over_time(tallies: Sequence[Tally], t: Wording) -> Markup:
@@ -48,7 +49,7 @@ def _middle(n: int, count: int) -> float:
 def _tick(share: float, text: str) -> Markup:
     y = _height(share)
     line = element("line", x1=_LEFT, y1=y, x2=_RIGHT, y2=y, class_="grid")
-    return element("g", line, label(_LEFT - 8, y + 4, text, "tick", "end"))
+    return element("g", line, label(_RIGHT + 8, y + 4, text, "tick", "start"))
 
 
 def _bar(tally: Tally, n: int, count: int, most: int) -> Markup:

@@ -15,8 +15,8 @@ _STYLE = """
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9f0;--paper:#151923;--faint:#3a4152;--blue:#7ba6ff;--orange:#ff9d57}}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:62rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:.5rem 0 1.5rem}td,th{padding:.25rem .9rem .25rem 0;text-align:left;vertical-align:top}
-tr{border-bottom:1px solid var(--faint)}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
-.wide{overflow-x:auto}.side{display:flex;flex-wrap:wrap;gap:2rem;align-items:flex-start}.side>*{flex:1 1 20rem}
+tr{border-bottom:1px solid var(--faint)}td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+.wide{overflow-x:auto}.wide svg{max-width:none}.side{display:flex;flex-wrap:wrap;gap:2rem;align-items:flex-start}.side>*{flex:1 1 20rem}
 code{overflow-wrap:anywhere}svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg{max-width:100%;height:auto}
 .grid{stroke:var(--faint)}.ideal{stroke:var(--ink);stroke-dasharray:4 4;fill:none}.curve{stroke:var(--blue);stroke-width:2;fill:none}
 .before{stroke:var(--orange);stroke-width:2;fill:none}.after{fill:var(--blue);fill-opacity:.75}.bar,.cell{fill:var(--blue)}
@@ -105,7 +105,7 @@ def _confusions(confusions: Sequence[Mapping[str, Any]]) -> str:
     rows = [(c["label"], c["taken_for"], _cell(c["n"])) for c in confusions[:_N_CONFUSIONS]]
     return (
         "<h2>What is mixed up</h2>"
-        + _table(("intent", "taken for", "times"), rows)
+        + _table(("intent", "taken for", "times"), rows, n_names=2)
         + f'<p>Row: the intent. Column: what it was taken for.</p><div class="wide">{confusion_plot(confusions)}</div>'
     )
 
@@ -121,16 +121,17 @@ class _F1(float):
     """A number that is shown with a bar."""
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    top = "".join(f"<th{'' if at == 0 else ' class=n'}>{escape(name)}</th>" for at, name in enumerate(head))
-    body = "".join("<tr>" + "".join(_td(value, at) for at, value in enumerate(row)) + "</tr>" for row in rows)
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]], n_names: int = 1) -> str:
+    """The first `n_names` columns are names, the others numbers."""
+    top = "".join(f"<th{'' if at < n_names else ' class=n'}>{escape(name)}</th>" for at, name in enumerate(head))
+    body = "".join("<tr>" + "".join(_td(value, at < n_names) for at, value in enumerate(row)) + "</tr>" for row in rows)
     return f'<div class="wide"><table><tr>{top}</tr>{body}</table></div>'
 
 
-def _td(value: object, at: int) -> str:
+def _td(value: object, is_name: bool) -> str:
     if isinstance(value, _F1):
         return f'<td class="n">{_percent(value)} {bar(value)}</td>'
-    return f"<td{'' if at == 0 else ' class=n'}>{escape(str(value))}</td>"
+    return f"<td{'' if is_name else ' class=n'}>{escape(str(value))}</td>"
 
 
 def _percent(share: float) -> str:

@@ -14,6 +14,7 @@ import orjson
 
 from neural_hive.canonical import canonical_json, digest
 from neural_hive.errors import UsageError
+from neural_hive.understanding.features import plain
 
 #: Columns that may hold the language of a row, the first one present counts.
 LANGUAGE_FIELDS = ("language", "lang", "locale")
@@ -76,13 +77,27 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _object(content: bytes, where: str) -> dict[str, Any]:
-    try:
-        data = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise RowError(f"{where}: not JSON ({error}).") from error
-    if not isinstance(data, dict):
-        raise RowError(f"{where}: not a JSON object.")
+    data, fault = read_object(content, '{"text": "…", "label": "…"}')
+    if fault:
+        raise RowError(f"{where}: {fault}.")
     return data
+
+
+def read_object(content: bytes, example: str) -> tuple[dict[str, Any], str]:
+    """The JSON object of a line, and an empty text; or nothing, and why there is none and what to do.
+
+    example: what a line should look like.
+    """
+    try:
+        data = orjson.loads(content.decode())
+    except UnicodeDecodeError as error:
+        return {}, f"not UTF-8 text (byte {error.start + 1} of the line); convert the file, as `iconv -f latin1 -t utf-8` does"
+    except orjson.JSONDecodeError as error:
+        return {}, f"not JSON ({error}); write one object a line, such as {example}"
+    if not isinstance(data, dict):
+        how = ", as `jq -c '.[]'` does with an array" if isinstance(data, list) else ""
+        return {}, f"not a JSON object; write one a line, such as {example}{how}"
+    return data, ""
 
 
 def _row(data: dict[str, Any], where: str, text_field: str, label_field: str) -> LabelledText:
@@ -97,7 +112,9 @@ def _row(data: dict[str, Any], where: str, text_field: str, label_field: str) ->
 def _field(data: dict[str, Any], name: str, where: str) -> Any:
     if name not in data:
         there = ", ".join(f'"{other}"' for other in list(data)[:8])
-        raise RowError(f'{where}: there is no "{name}"; the row has {there or "nothing"}.')
+        raise RowError(
+            f'{where}: there is no "{name}"; the row has {there or "nothing"}. Name the columns with --text-field and --label-field.'
+        )
     return data[name]
 
 
@@ -113,6 +130,14 @@ def language_of(data: dict[str, Any]) -> str:
 def fingerprint(rows: Sequence[LabelledText]) -> str:
     """SHA-256 of the rows in their order."""
     return digest(canonical_json([[row.text, row.label, row.language] for row in rows]))
+
+
+def contradictions(rows: Sequence[LabelledText]) -> dict[str, list[str]]:
+    """Texts, in their plain form, that stand in the rows with more than one label: text → its labels, sorted."""
+    labels: dict[str, set[str]] = {}
+    for row in rows:
+        labels.setdefault(" ".join(plain(row.text).split()), set()).add(row.label)
+    return {text: sorted(found) for text, found in labels.items() if len(found) > 1}
 
 
 def check_trainable(rows: Sequence[LabelledText]) -> None:

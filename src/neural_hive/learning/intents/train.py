@@ -103,6 +103,8 @@ def _fit_scope(
 ) -> ScopeRule:
     known, unknown = rehearsal.known, rehearsal.unknown
     is_right = known.scored.scores.argmax(axis=1) == truth[known.rows]
+    if not is_right.any():  # a handful of rows: what is in scope must be learnt from them all
+        is_right[:] = True
     inside = Sample(signals(known.scored, temperature)[is_right], [languages[row] for row in known.rows[is_right]])
     outside = Sample(signals(unknown.scored, temperature), [languages[row] for row in unknown.rows])
     return fit_scope(inside, outside, acceptance)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from typing import cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -19,8 +19,8 @@ from neural_hive.storage.resources import Resources
 from neural_hive.storage.urls import mask
 
 SETTING = "HIVE_CACHE_URL"
-#: Longest to wait for a connection or an answer, in seconds: a cache slower than the work it saves is of no use.
-TIMEOUT_S = 1.5
+#: Longest that one command may take, connecting included, in seconds: whoever waits for a cache has a deadline.
+TIMEOUT_S = 0.5
 #: After a command that got no answer in time, others fail at once for so long, in seconds: they would only wait as well.
 REST_S = 1.0
 #: Connections at most; further commands wait for one, no longer than the timeout.
@@ -61,28 +61,29 @@ class RedisCache:
         self._faults = faults or Faults(SETTING, "redis://", _FAULTS)
         self._rests_until_s = 0.0
 
-    @contextmanager
-    def _used(self) -> Iterator[None]:
-        """Errors in the hive's words; no command while the server is left alone after one that it did not answer."""
+    @asynccontextmanager
+    async def _used(self) -> AsyncIterator[None]:
+        """One command in time, errors in the hive's words; none while the server is left alone after one that it did not answer."""
         now_s = asyncio.get_running_loop().time
         if now_s() < self._rests_until_s:
             raise self._faults.error(TimeoutError())
         with self._faults.translated():
             try:
-                yield
+                async with asyncio.timeout(TIMEOUT_S):
+                    yield
             except (exceptions.TimeoutError, TimeoutError):
                 self._rests_until_s = now_s() + REST_S
                 raise
 
     async def get(self, key: str) -> bytes | None:
         """See `Cache.get`."""
-        with self._used():
+        async with self._used():
             return cast(bytes | None, await self._client.get(self._prefix + key))
 
     async def set(self, key: str, value: bytes, ttl_s: float) -> None:
         """See `Cache.set`."""
         ttl_ms = _milliseconds(ttl_s)
-        with self._used():
+        async with self._used():
             if ttl_ms > 0:
                 await self._client.set(self._prefix + key, value, px=ttl_ms)
             else:
@@ -90,20 +91,19 @@ class RedisCache:
 
     async def delete(self, key: str) -> None:
         """See `Cache.delete`."""
-        with self._used():
+        async with self._used():
             await self._client.delete(self._prefix + key)
 
     async def increment(self, key: str, ttl_s: float) -> int:
         """See `Cache.increment`. A retry after an error may count twice."""
         arguments = (self._prefix + key, str(max(1, _milliseconds(ttl_s))))
-        with self._used():
+        async with self._used():
             return int(await cast(Awaitable[int], self._client.eval(_INCREMENT, 1, *arguments)))
 
     async def ping(self) -> None:
         """See `Cache.ping`; writes, because a replica or a full server answers pings too."""
-        with self._used():
-            async with asyncio.timeout(TIMEOUT_S):
-                await self._client.set(f"{self._prefix}ping", b"1", px=1000)
+        async with self._used():
+            await self._client.set(f"{self._prefix}ping", b"1", px=1000)
 
 
 def _milliseconds(seconds: float) -> int:
@@ -137,7 +137,8 @@ def _client(url: str) -> Redis:
             timeout=TIMEOUT_S,
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=TIMEOUT_S,
-            retry=Retry(NoBackoff(), 1),  # a connection that the server closed while it was idle is not an error
+            # a connection that the server closed while it was idle is no error; an answer that does not come is not asked for twice
+            retry=Retry(NoBackoff(), 1, supported_errors=(exceptions.ConnectionError,)),
             decode_responses=False,
         )
         pool.connection_class(**pool.connection_kwargs)  # connects to nothing, but refuses options that it does not know

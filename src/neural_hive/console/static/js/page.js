@@ -61,6 +61,16 @@
     for (const link of document.querySelectorAll('.chain li')) link.classList.toggle('is-broken', link.dataset.case === broken);
   });
 
+  // What went wrong is said at the top; on a phone that is out of sight.
+  document.body.addEventListener('htmx:afterSwap', (event) => {
+    if (event.detail.target?.id === 'problem') event.detail.target.scrollIntoView({ block: 'nearest' });
+  });
+
+  // On paper nothing is folded away.
+  const folded = () => document.querySelectorAll('main details:not([open])');
+  window.addEventListener('beforeprint', () => { for (const part of folded()) { part.open = true; part.dataset.folded = ''; } });
+  window.addEventListener('afterprint', () => { for (const part of document.querySelectorAll('[data-folded]')) { part.open = false; delete part.dataset.folded; } });
+
   // Ctrl+Enter sends the request that is being typed.
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && event.target.matches('textarea')) {
