@@ -16,14 +16,8 @@ from typing import Any
 
 from locust import HttpUser, constant_throughput, events, task
 
-TEXTS = (
-    "Apagar as contas inativas há mais de cinco anos",
-    "Migrate the billing database to PostgreSQL 17 this weekend with a rollback plan",
-    "El botón de pagar no se ve en el móvil y los clientes se quejan",
-    "Aumentar o timeout do serviço de pagamentos para trinta segundos",
-    "Give the support team read access to the customer dashboard",
-    "Desactivar los registros de auditoría en producción",
-)
+from http_load import TEXTS, mark
+
 P99_MS = float(os.environ.get("HIVE_LOAD_P99_MS", "150"))
 _NUMBERS = itertools.count()
 
@@ -40,9 +34,9 @@ class Asker(HttpUser):
 
     @task
     def ask(self) -> None:
-        """One intent, with a number so that no cache answers."""
+        """One intent, with words of its own so that no cache answers."""
         number = next(_NUMBERS)
-        body = {"text": f"{TEXTS[number % len(TEXTS)]} ({number})"}
+        body = {"text": f"{TEXTS[number % len(TEXTS)]} ({mark(number)})"}
         with self.client.post("/api/v1/intents", json=body, catch_response=True) as answer:
             if answer.status_code != 201:
                 answer.failure(f"HTTP {answer.status_code}")

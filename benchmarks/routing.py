@@ -16,7 +16,8 @@ import numpy as np
 from sklearn.metrics import f1_score, roc_auc_score
 
 from neural_hive.hive import load_understander
-from neural_hive.learning.domain_model import Example, Features, features_of, fit_labels, load_examples
+from neural_hive.learning.domain_model import TENDER_SHARE, Example, Features, features_of, fit_labels, load_examples
+from neural_hive.understanding.domains import TENDER, softmax
 from neural_hive.understanding.encoder import UseEncoder
 from neural_hive.understanding.understand import Heading
 
@@ -37,7 +38,7 @@ def shipped(rows: list[dict]) -> np.ndarray:
 
 def out_of_fold(rows: list[dict]) -> np.ndarray:
     """Probabilities for texts that are among the training phrases, each from a head that did not see its fold."""
-    examples = [e for e in load_examples(ROOT / "data/phrases") if "specialist" in e.labels]
+    examples = load_examples(ROOT / "data/phrases")
     features = features_of(examples, UseEncoder())
     place = {e.text: i for i, e in enumerate(examples)}
     wanted = np.array([place[r["text"]] for r in rows])
@@ -50,13 +51,22 @@ def out_of_fold(rows: list[dict]) -> np.ndarray:
 
 
 def held_out(examples: list[Example], features: Features, rows: np.ndarray) -> np.ndarray:
-    """Probabilities of some examples from a head trained on all others."""
+    """Probabilities of some examples from heads trained on all others, put together as serving does."""
     others = np.setdiff1d(np.arange(len(examples)), rows)
-    labels, weights, bias = fit_labels("specialist", [examples[i] for i in others], features.of("specialist", others))
-    assert tuple(labels) == NAMES
-    logits = features.of("specialist", rows) @ weights + bias
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)
+    labels, logits = zip(
+        *(_logits(head, examples, features, others, rows) for head in ("specialist", "register", "tender")), strict=True
+    )
+    assert tuple(labels[0]) == tuple(labels[2]) == NAMES
+    register = softmax(logits[1])[:, [labels[1].index(TENDER)]]
+    return softmax(logits[0] + TENDER_SHARE * register * logits[2])
+
+
+def _logits(
+    head: str, examples: list[Example], features: Features, others: np.ndarray, rows: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    taught = np.array([i for i in others if head in examples[i].labels])
+    labels, weights, bias = fit_labels(head, [examples[i] for i in taught], features.of(head, taught))
+    return labels, np.asarray(features.of(head, rows) @ weights + bias)
 
 
 def measures(truth: np.ndarray, scores: np.ndarray) -> dict:

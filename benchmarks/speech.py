@@ -39,6 +39,8 @@ from neural_hive.understanding.vad import VoiceActivityDetector
 
 RATE_HZ = 16_000
 N_BOOTSTRAP = 2_000
+#: A transcript is right if no more than this share of its words is wrong.
+MOST_WRONG = 0.1
 Transcribe = Callable[[bytes], tuple[str, str]]
 
 
@@ -270,34 +272,40 @@ class _Collecting(Recogniser):
 
     def __init__(self, model: WhisperModel) -> None:
         super().__init__(model, VoiceActivityDetector())
-        self.seen: list[tuple[str, tuple[float, ...], float]] = []
+        self.seen: list[tuple[str, tuple[float, ...]]] = []
 
-    def _words(self, span: Any, reading: Any) -> Any:
+    def _words(self, span: Any, reading: Any, word_cost: Any) -> Any:
         for text, at in self._model.tokens.words(reading.tokens):
-            features = confidence.word_features(reading.logprobs[at], reading.avg_logprob)
-            self.seen.append((text, features, reading.avg_logprob))
-        return super()._words(span, reading)
+            features = confidence.word_features(reading.logprobs[at], reading.avg_logprob, word_cost(text))
+            self.seen.append((text, features))
+        return super()._words(span, reading, word_cost)
 
 
 def fit_confidence(clips: list[dict[str, Any]], data: Path, model: Path) -> dict[str, Any]:
     """Logistic coefficients of words and utterances, with the calibration error over ten folds of clips."""
     recogniser, rng = _Collecting(WhisperModel(model)), np.random.default_rng(1)
-    by_word, by_utterance, readings = [], [], []
+    rows = []
     for i, clip in enumerate(clips):
         sound = decode((data / clip["file"]).read_bytes())
-        for kind in ("clean", *DEGRADATIONS):
+        for kind in ("clean", *(DEGRADATIONS[(i + j) % len(DEGRADATIONS)] for j in (0, 2))):
             recogniser.seen.clear()
             recogniser.transcribe(sound if kind == "clean" else degraded(sound, kind, rng), Options(clip["lang"]))
-            heard = [(word, features, mean) for text, features, mean in recogniser.seen for word in words(text)]
-            _, right = alignment(words(clip["text"]), [word for word, _, _ in heard])
-            by_word += [(i, features, ok) for (_, features, _), ok in zip(heard, right, strict=True)]
-            if heard:
-                readings.append((i, heard[0][2], [features for _, features, _ in heard], right, len(words(clip["text"]))))
+            rows.append((i, words(clip["text"]), list(recogniser.seen)))
+    return fitted(rows)
+
+
+def fitted(rows: list[tuple[int, list[str], list[tuple[str, tuple[float, ...]]]]]) -> dict[str, Any]:
+    """Coefficients from readings: number of the clip, what was said, and the words heard with their features."""
+    by_word, readings = [], []
+    for i, said, seen in rows:
+        heard = [(word, features) for text, features in seen for word in words(text)]
+        edits, right = alignment(said, [word for word, _ in heard])
+        by_word += [(i, features, ok) for (_, features), ok in zip(heard, right, strict=True)]
+        if heard:
+            readings.append((i, [features for _, features in heard], edits <= MOST_WRONG * len(said)))
     word = _logistic(by_word)
     scores = confidence.Logistic(word["bias"], tuple(word["weights"]))
-    for i, mean, features, right, n_said in readings:
-        pair = confidence.utterance_features(mean, [scores(f) for f in features])
-        by_utterance.append((i, pair, all(right) and len(right) == n_said))
+    by_utterance = [(i, confidence.utterance_features([scores(f) for f in features]), ok) for i, features, ok in readings]
     return {"word": word, "utterance": _logistic(by_utterance)}
 
 
@@ -308,15 +316,23 @@ def _logistic(rows: list[tuple[int, tuple[float, ...], bool]]) -> dict[str, Any]
     for fold in range(10):
         test = groups % 10 == fold
         held_out[test] = 1 / (1 + np.exp(-x[test] @ _newton(x[~test], y[~test])))
-    bins = np.minimum((held_out * 10).astype(int), 9)
-    error = sum(abs(held_out[bins == b].mean() - y[bins == b].mean()) * np.mean(bins == b) for b in set(bins.tolist()))
+    rng = np.random.default_rng(0)
+    by_chance = [calibration_error(held_out, rng.random(len(y)) < held_out) for _ in range(200)]
+    error, least = calibration_error(held_out, y), float(np.mean(by_chance))
     ranks = held_out.argsort().argsort() + 1
     n_right = y.sum()
     auc = (ranks[y == 1].sum() - n_right * (n_right + 1) / 2) / max(1.0, n_right * (len(y) - n_right))
     fitted = _newton(x, y).round(3).tolist()
     share = round(float(y.mean()), 3)
-    report = {"n": len(rows), "right": share, "calibration_error": round(float(error), 4), "auc": round(float(auc), 3)}
+    report = {"n": len(rows), "right": share, "auc": round(float(auc), 3), "calibration_error": round(error, 4)}
+    report |= {"calibration_error_of_a_perfect_one": round(least, 4)}
     return {"bias": fitted[0], "weights": fitted[1:]} | report
+
+
+def calibration_error(scores: np.ndarray, right: np.ndarray, n_bins: int = 5) -> float:
+    """Expected calibration error in bins of equal size. Source: Nixon et al. 2019, "Measuring Calibration in Deep Learning"."""
+    bins = scores.argsort().argsort() * n_bins // len(scores)
+    return float(sum(abs(scores[bins == b].mean() - right[bins == b].mean()) * np.mean(bins == b) for b in range(n_bins)))
 
 
 def _newton(x: np.ndarray, y: np.ndarray, ridge: float = 1.0) -> np.ndarray:
@@ -369,6 +385,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="use every n-th clip, where time is short")
     parser.add_argument("--robust-every", type=int, default=3, help="use every n-th clip in bad sound; 0 leaves it out")
     parser.add_argument("--soak", type=int, default=0)
+    parser.add_argument("--without", nargs="*", default=(), metavar="ENGINE", help="leave these engines out")
     parser.add_argument("--fit-confidence", action="store_true")
     parser.add_argument("--peak", help=argparse.SUPPRESS)
     parser.add_argument("--clip", type=Path, help=argparse.SUPPRESS)
@@ -397,7 +414,7 @@ def run(options: argparse.Namespace, clips: list[dict[str, Any]]) -> dict[str, A
     try:
         if options.soak:
             return {"soak": soak(ear, loop, clips, options.data, options.soak)}
-        runs = engines(options.model, loop, ear)
+        runs = {name: run for name, run in engines(options.model, loop, ear).items() if name not in options.without}
         rows = measure(clips, runs, lambda clip: (options.data / clip["file"]).read_bytes(), ear)
         base = rows.get("faster-whisper", rows["hive"])
         found: dict[str, Any] = {"n_clips": len(clips), "cpus": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}

@@ -38,8 +38,6 @@ _SETTINGS_HEAD = """# Settings
 Every setting is an environment variable. Unset is the default, and the defaults need no server. A value that is not valid
 stops the start with one line that names the setting. A `HIVE_` variable that is no setting is probably a misspelling:
 `hive doctor` names it. Secrets are never shown, logged or answered.
-
-**†** The setting is accepted and checked, but this release does nothing with it yet.
 """
 
 
@@ -65,17 +63,17 @@ def _sections() -> list[tuple[str, list[str]]]:
 
 def _setting_rows(name: str) -> Iterator[str]:
     if name != "specialists":
-        yield _row(Settings, name, f"HIVE_{name.upper()}", is_read(name))
+        yield _row(Settings, name, f"HIVE_{name.upper()}")
         return
     for below in SpecialistUrls.model_fields:
-        yield _row(SpecialistUrls, below, f"HIVE_SPECIALISTS__{below.upper()}", True)
+        yield _row(SpecialistUrls, below, f"HIVE_SPECIALISTS__{below.upper()}")
 
 
-def _row(model: type[BaseModel], name: str, variable: str, is_used: bool) -> str:
+def _row(model: type[BaseModel], name: str, variable: str) -> str:
     field = model.model_fields[name]
     unit = next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "")
     meaning = (field.description or "").replace("|", "\\|")
-    return f"| `{variable}`{'' if is_used else ' †'} | {_default(field.default)} | {unit} | {meaning} |"
+    return f"| `{variable}` | {_default(field.default)} | {unit} | {meaning} |"
 
 
 def _default(value: Any) -> str:
@@ -83,13 +81,6 @@ def _default(value: Any) -> str:
     if plain is None or plain == "":
         return "–"
     return f"`{str(plain).lower() if isinstance(plain, bool) else plain}`"
-
-
-def is_read(name: str) -> bool:
-    """Whether some code but the table itself reads a setting."""
-    looks = re.compile(rf"settings\.{name}\b|environ\.get\(\"HIVE_{name.upper()}\"")
-    files = (f for f in (ROOT / "src").rglob("*.py") if f.name != "settings.py")
-    return any(looks.search(file.read_text(encoding="utf-8")) for file in files)
 
 
 def _percent(value: float) -> str:

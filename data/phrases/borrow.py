@@ -51,17 +51,28 @@ def off_topic(data: Path) -> list[dict]:
 
 
 #: How far a category of DataReq-PT says whose business a requirement is. "Usabilidade" and "Operacional" are given to any function that
-#: somebody uses or that keeps something running.
-TRUST = {"Usabilidade": 0.05, "Operacional": 0.05, "Conformidade": 0.25, "Portabilidade": 0.4, "Legal": 0.4}
-TRUST_OF_OTHERS = 0.8
+#: somebody uses or that keeps something running; the others are broad, too.
+TRUST = {"Usabilidade": 0.05, "Operacional": 0.05, "Conformidade": 0.05, "Portabilidade": 0.05, "Legal": 0.05}
+#: Leader by category, for the second one that some requirements have; the first comes with the set.
+LEADERS = {
+    "Acessibilidade": "behavior",
+    "Caso de uso": "business",
+    "Ciclo de vida": "evolution",
+    "Escalabilidade": "architecture",
+    "Manutenibilidade": "evolution",
+    "Performance": "architecture",
+    "Segurança": "technical",
+    "Tolerância a falha": "architecture",
+}
 
 
 def requirements(data: Path) -> list[dict]:
-    """Software requirements of DataReq-PT with the specialist that owns each."""
+    """Software requirements of DataReq-PT with the specialist that owns each, and the one that its second category names."""
     rows = [json.loads(line) for line in (data / "datareq_pt/dev.jsonl").read_text("utf-8").splitlines()]
     return [
-        {"group": f"datareq-{row['id']}", "text": row["text"], "language": "pt-BR", "specialist": row["specialist"], "action": "none",
-         "kind": "request", "style": "requirement", "weight": TRUST.get(row["label"], TRUST_OF_OTHERS)}
+        {"group": f"datareq-{row['id']}", "text": row["text"], "language": "pt-BR", "specialist": row["specialist"],
+         "also_specialists": sorted({LEADERS.get(row["label2"], row["specialist"])} - {row["specialist"]}), "action": "none",
+         "kind": "request", "style": "requirement", "register": "tender", "weight": TRUST.get(row["label"], 1.0)}
         for row in rows
     ]  # fmt: skip
 

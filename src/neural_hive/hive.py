@@ -33,6 +33,7 @@ from neural_hive.errors import ConfigurationError, HiveError
 from neural_hive.hearing import Hearing
 from neural_hive.learning.trust import TrustBook
 from neural_hive.observability.observing import Observing, observe
+from neural_hive.pipeline.catalogue import Catalogue
 from neural_hive.pipeline.champion import ChampionMind
 from neural_hive.pipeline.context import ContextReader
 from neural_hive.pipeline.filing import Filing
@@ -50,6 +51,7 @@ from neural_hive.ports import Cache, CaseCount, CaseQuery, EventBus, Idempotency
 from neural_hive.settings import Settings
 from neural_hive.specialists.rubric import Rubric, bundled_rubrics, check_vocabulary, rubrics_in
 from neural_hive.storage.open import LedgerWithOutbox, Storage, open_storage
+from neural_hive.understanding.encoder import one_blas_thread
 from neural_hive.understanding.lexicon import vocabulary
 from neural_hive.understanding.privacy import Masker
 from neural_hive.understanding.understand import load_understander
@@ -96,17 +98,17 @@ class Hive:
 
     def __init__(
         self, settings: Settings, stores: Stores, pipeline: Pipeline, judge: Judge, panel: Panel, intake: Intake, live: LiveEvents,
-        observing: Observing, filing: Filing, relay: Relay, context: ContextReader, mind: ChampionMind,
+        observing: Observing, filing: Filing, relay: Relay, catalogue: Catalogue, mind: ChampionMind,
     ) -> None:  # fmt: skip
         self.settings, self.stores = settings, stores
         self._pipeline, self._judge, self._panel, self._intake, self._live = pipeline, judge, panel, intake, live
         self._hearing = Hearing(settings)
         self._trust = TrustBook()
-        self.observing, self._filing, self._relay, self._context, self._mind = (
+        self.observing, self._filing, self._relay, self._catalogue, self._mind = (
             observing,
             filing,
             relay,
-            context,
+            catalogue,
             mind,
         )
 
@@ -213,9 +215,7 @@ class Hive:
 
     async def learn_systems(self) -> int:
         """Read the names of the catalogue's systems again, after an import; returns how many there are."""
-        names = await self._context.names()
-        await self._mind.learn_names(names)
-        return len(names)
+        return await self._catalogue.learn()
 
     def specialists(self) -> list[dict[str, Any]]:
         """Name, place, model, concerns and state of each specialist."""
@@ -246,6 +246,7 @@ class Hive:
             self.observing.listeners.on_failed("", "outbox", error)
         metrics = self.observing.metrics
         metrics.set_depths(**depths)
+        metrics.set_unfiled(self._filing.n_dropped)
         metrics.set_breakers({s.name: str(s.state()["state"]) for s in self._panel.specialists.values()})
         metrics.set_models(self.models())
         return self.observing.metrics_text()
@@ -337,6 +338,7 @@ async def open_hive(
         service = "hive" if role is ProcessRole.EVERYTHING else role.value
         observing = observe(settings.otlp_endpoint, settings.trace_sample_ratio, service)
         stack.push_async_callback(observing.close)
+        stack.enter_context(one_blas_thread().limit())
         storage = await stack.enter_async_context(open_storage())
         starting = asyncio.create_task(_open_mind(settings, storage, observing.listeners, is_serving=is_serving))
         stack.push_async_callback(_close_mind, starting)
@@ -418,8 +420,9 @@ def _assemble(
         stores.ledger, pipeline.finish, listener, interval_s=settings.recovery_interval_s, lease_s=settings.lease_s
     )
     relay = Relay(stores.ledger, stores.bus, listener)
-    hive = Hive(settings, stores, pipeline, judge, panel, intake, live, observing, filing, relay, context, mind)
-    loops = [recovery.run, relay.run, filing.run, mind.run]
+    catalogue = Catalogue(context, mind, listener, settings.models_interval_s)
+    hive = Hive(settings, stores, pipeline, judge, panel, intake, live, observing, filing, relay, catalogue, mind)
+    loops = [recovery.run, relay.run, filing.run, mind.run, catalogue.run]
     if role is ProcessRole.WORKER:
         loops.append(Worker(stores.bus, stores.ledger, pipeline.finish, listener).run)
     return hive, loops

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     bus_url: str = Field("sqlite:///hive.db", description="Events between processes: sqlite:///file or kafka://host:port.")
     models_url: str = Field("bundled://", description="Model registry: bundled:// or mlflow+http://host:port.")
     models_interval_s: float = Field(
-        10.0, ge=0.1, description="Time between looks for another champion in the registry, in seconds."
+        10.0, ge=0.1, description="Time between looks for another champion and a changed catalogue of systems, in seconds."
     )
     specialists: SpecialistUrls = Field(SpecialistUrls(), description="Where each specialist lives.")
     rubrics_dir: Path | None = Field(None, description="Folder with rubrics to use instead of the bundled ones.")
@@ -94,10 +94,6 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     otlp_endpoint: str = Field("", description="OTLP/HTTP endpoint for traces; empty is off.")
     trace_sample_ratio: float = Field(0.1, ge=0, le=1, description="Share of requests that are traced.")
-
-    # Learning
-    vault_key: SecretStr = Field(SecretStr(""), description="Key (32 bytes, base64) of the reversible PII vault; empty is off.")
-    data_dir: Path = Field(Path(), description="Folder for registered models and downloads.")
 
 
 def load_settings(**overrides: Any) -> Settings:

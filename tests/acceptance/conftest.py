@@ -45,12 +45,12 @@ class RunningHive:
         """A client of this hive."""
         return httpx2.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S)
 
-    def wait_until_it_listens(self) -> None:
-        """Read what it says until it says where it listens."""
+    def wait_until_it_listens(self, patience_s: float = PATIENCE_S) -> None:
+        """Read what it says until it says where it listens, as long as it says something within `patience_s`."""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         while not self.url:
-            line = self._lines.get(timeout=PATIENCE_S)
+            line = self._lines.get(timeout=patience_s)
             assert line is not None, f"the hive ended: {''.join(self.said)}"
             if found := _LISTENING.search(line):
                 self.url = found[1]

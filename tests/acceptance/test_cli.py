@@ -27,10 +27,10 @@ ROWS = '{"id":1,"text":"Add a dark mode to the settings page"}\n{"id":"dois","te
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment() -> dict[str, str]:
     """A person's environment without settings of whoever runs the tests."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("HIVE_", "NO_COLOR", "FORCE_COLOR", "COLUMNS"))}
-    return kept | {"HIVE_LEDGER_URL": "sqlite:///hive.db", "HIVE_DATA_DIR": str(tmp_path), "TERM": "xterm-256color"}
+    return kept | {"HIVE_LEDGER_URL": "sqlite:///hive.db", "TERM": "xterm-256color"}
 
 
 @pytest.fixture

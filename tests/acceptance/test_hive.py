@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,9 @@ from neural_hive.errors import IdempotencyConflictError, PlanError, SpecialistEr
 from neural_hive.hive import Hive, open_hive
 from neural_hive.pipeline.intake import body_digest
 from neural_hive.pipeline.judging import decision_digest
-from neural_hive.ports import CaseQuery, IdempotencyKey
+from neural_hive.ports import CaseQuery, CatalogueEntity, IdempotencyKey
 from neural_hive.settings import Settings, load_settings
+from neural_hive.storage.open import open_storage
 
 CALLER = Caller(tenant="acme", actor="u-1")
 
@@ -116,6 +118,34 @@ async def test_a_silent_specialist_is_missing_and_never_a_yes(hive: Hive) -> Non
     assert decision.outcome is not Outcome.APPROVED
 
 
+async def test_a_ledger_that_was_slow_leaves_the_specialists_less_of_the_deadline(
+    hive: Hive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_s, allowed_s = 0.5, []
+    accept = hive.stores.ledger.accept
+
+    async def accept_slowly(*args: Any, **options: Any) -> Any:
+        await asyncio.sleep(slow_s)
+        return await accept(*args, **options)
+
+    class Patient:
+        name = "behavior"
+
+        async def opinion(self, brief: Brief, timeout_s: float) -> Opinion:
+            allowed_s.append(timeout_s)
+            raise SpecialistError
+
+        def state(self) -> dict[str, object]:
+            return {"name": self.name, "state": "closed"}
+
+        async def close(self) -> None: ...
+
+    hive._panel.specialists["behavior"] = Patient()  # type: ignore[assignment]
+    monkeypatch.setattr(hive.stores.ledger, "accept", accept_slowly)
+    await hive.ask(Ask(text="Change the colour of the save button to green"), CALLER)
+    assert 0 < allowed_s[0] < 0.8 * (hive.settings.deadline_ms / 1e3 - slow_s)
+
+
 async def test_reviews_move_trust_and_leave_the_queue(hive: Hive) -> None:
     case = await hive.ask(Ask(text="Turn off MFA for the finance team"), CALLER)
     waiting = await hive.cases(CaseQuery(tenant="acme", waiting=True))
@@ -136,3 +166,20 @@ async def test_a_plan_that_goes_in_circles_is_refused_before_anything_is_recorde
     with pytest.raises(PlanError, match="circle"):
         await hive.ask(Ask(text="Migrate the database", plan=plan), CALLER)
     assert not (await hive.cases(CaseQuery(tenant="acme"))).items
+
+
+async def test_a_hive_that_runs_learns_a_catalogue_that_somebody_else_imports(settings: Settings) -> None:
+    ask = Ask(text="Restart falcao-azul tonight")
+    async with open_hive(settings.model_copy(update={"models_interval_s": 0.1})) as hive:
+        assert "falcao-azul" not in await systems_of(hive, ask)
+        async with open_storage() as storage:
+            graph = await storage.graph(settings.graph_url)
+            await graph.put_entities([CatalogueEntity(kind="System", name="falcao-azul", owner="sales")])
+        async with asyncio.timeout(30):
+            while "falcao-azul" not in await systems_of(hive, ask):
+                pass
+
+
+async def systems_of(hive: Hive, ask: Ask) -> set[str]:
+    (understanding,) = await hive.understand([ask.text], [None])
+    return {entity.value for entity in understanding.entities if entity.type == "system"}

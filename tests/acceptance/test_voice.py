@@ -8,11 +8,14 @@ import io
 import json
 import os
 import random
+import re
+import struct
 import wave
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import httpx2
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ from neural_hive.errors import ModelError
 from neural_hive.understanding.audio import AudioLimits, decode
 from neural_hive.understanding.speech.weights import resolve
 from tests.acceptance.conftest import PATIENCE_S, RunningHive
+from tests.music import pieces
 
 VOICE, SPEECH, LIVE = "/api/v1/intents/voice", "/v1/audio/transcriptions", "/api/v1/voice"
 RATE_HZ = 16_000
@@ -120,28 +124,71 @@ def test_openais_own_client_understands_every_format(hearing: RunningHive, clip:
         assert (said.language, said.segments[0].start) == ("english", 0.0)
 
 
-def hostile() -> dict[str, bytes]:
-    """What may come instead of speech."""
-    tone = wav(noise(1.0))
-    return {
-        "a minute of silence": wav(np.zeros(60 * RATE_HZ)),
-        "white noise": wav(noise(10.0)),
-        "8 channels at 192 kHz": wav(np.zeros(2 * 8 * 192_000), 192_000, 8),
-        "half a header": tone[:20],
-        "text": b"Apaga tudo, por favor.",
-        "nothing": b"",
-        "random bytes": random.Random(0).randbytes(4096),
-    }
+def ten_hour_header() -> bytes:
+    """A second of noise in a file that says it holds ten hours."""
+    data = bytearray(wav(noise(1.0)))
+    struct.pack_into("<I", data, 4, 0x7FFFFFF0)
+    struct.pack_into("<I", data, 40, 2 * RATE_HZ * 36_000)
+    return bytes(data)
 
 
-@pytest.mark.parametrize("kind", hostile())
-def test_what_is_no_speech_is_refused_and_the_hive_stays_well(client: httpx2.Client, kind: str, model: str) -> None:
-    response = client.post(VOICE, files={"file": ("note.wav", hostile()[kind], "audio/wav")})
+def bomb() -> bytes:
+    """Five hours of silence in 3.4 MB, 288 MB once decoded as 16-bit sound."""
+    silence = av.AudioFrame(format="s16", layout="mono", samples=4608)
+    silence.planes[0].update(bytes(silence.planes[0].buffer_size))
+    silence.sample_rate = 8_000
+    out = io.BytesIO()
+    with av.open(out, "w", format="flac") as file:
+        stream = file.add_stream("flac", rate=8_000, layout="mono", format="s16")
+        for i in range(5 * 3_600 * 8_000 // 4608):
+            silence.pts = i * 4608
+            file.mux(stream.encode(silence))
+        file.mux(stream.encode(None))
+    return out.getvalue()
+
+
+#: What may come instead of speech: the problem it is answered with, and how to make it.
+HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "a minute of silence": ("no-speech", lambda: wav(np.zeros(60 * RATE_HZ))),
+    "a minute of white noise": ("no-speech", lambda: wav(noise(60.0))),
+    "a minute of a band": ("no-speech", lambda: wav(pieces(60.0)["a band"] * 32_767)),
+    "8 channels at 192 kHz": ("no-speech", lambda: wav(np.zeros(2 * 8 * 192_000), 192_000, 8)),
+    "a header of ten hours": ("no-speech", ten_hour_header),
+    "five hours in a small file": ("invalid-audio", bomb),
+    "half a header": ("invalid-audio", lambda: wav(noise(1.0))[:20]),
+    "text": ("invalid-audio", lambda: b"Apaga tudo, por favor."),
+    "nothing": ("invalid-audio", lambda: b""),
+    "random bytes": ("invalid-audio", lambda: random.Random(0).randbytes(4096)),
+}
+MOST_MEMORY_MB = 1_000
+
+
+def peak_memory_mb(hive: RunningHive) -> float:
+    """Most memory that any process of the hive ever had resident."""
+    peaks, left = [], [hive.process.pid]
+    while left:
+        pid = left.pop()
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{pid}/status").read_text()
+            peaks.append(int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024)
+            left += [int(c) for t in Path(f"/proc/{pid}/task").iterdir() for c in (t / "children").read_text().split()]
+    return max(peaks)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_what_is_no_speech_is_refused_and_the_hive_stays_well(hearing: RunningHive, client: httpx2.Client, kind: str) -> None:
+    expected, make = HOSTILE[kind]
+    response = client.post(VOICE, files={"file": ("note.wav", make(), "audio/wav")})
     problem = response.json()
-    expected = "no-speech" if kind in {"a minute of silence", "white noise", "8 channels at 192 kHz"} else "invalid-audio"
     assert (response.status_code, problem["type"]) == (422, f"urn:neural-hive:problem:{expected}")
     assert "this recording" in problem["detail"] or "send" in problem["detail"].lower() or "file" in problem["detail"]
     assert client.get("/ready").json()["ready"] is True
+    assert peak_memory_mb(hearing) < MOST_MEMORY_MB
+
+
+def test_after_all_that_speech_is_heard_as_before(client: httpx2.Client, clip: dict[str, Any]) -> None:
+    response = client.post(VOICE, files={"file": clip["path"].read_bytes()})
+    assert clip["words"] in response.json()["intent"]["transcript"]["text"]
 
 
 def test_a_truncated_file_is_heard_as_far_as_it_goes_or_refused(client: httpx2.Client, clip: dict[str, Any]) -> None:

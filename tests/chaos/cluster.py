@@ -109,7 +109,7 @@ class Role:
             [HIVE, *self.words], cwd=self.folder, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         )
         self.running = RunningHive(child)
-        self.running.wait_until_it_listens()
+        self.running.wait_until_it_listens(PATIENCE_S)
         self.up_since_s = time.monotonic()
 
     def kill(self) -> None:

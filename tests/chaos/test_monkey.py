@@ -38,8 +38,8 @@ N_CLIENTS, MOST_PER_S = 8, 10.0
 #: How long something stays frozen, shortest and longest, in seconds.
 FROZEN_S = (1.0, 4.0)
 DEADLINE_S = 5.0
-#: What a busy machine of two cores may add to a deadline, in seconds.
-BUSY_S = 10.0
+#: What a busy machine may add to a deadline, in seconds: counting the request in a Redis that hangs, the network, this client.
+SLACK_S = 1.0
 TEXTS = ("Apagar as contas inativas", "Fix the typo in the footer", "Migrar la base de clientes a la nube con copia de seguridad")
 QUICK = {"HIVE_LEASE_S": "3", "HIVE_RECOVERY_INTERVAL_S": "0.5", "HIVE_MODELS_INTERVAL_S": "1"}
 
@@ -96,47 +96,60 @@ class Monkey:
 
 @dataclass(slots=True)
 class Book:
-    """What the clients were told. acknowledged: case id → the hash of the decision, or empty for 202."""
+    """What the clients were told.
+
+    acknowledged: case id → the hash of the decision, or empty for 202. lacking: who was missing in degraded decisions; "context" for
+    those that all specialists made without the graph's. seconds: how long each answer took.
+    """
 
     acknowledged: dict[str, str] = field(default_factory=dict)
     by_key: dict[str, str] = field(default_factory=dict)
     answers: Counter[int] = field(default_factory=Counter)
     n_broken: int = 0
-    n_degraded: int = 0
-    slowest_s: float = 0.0
+    lacking: Counter[str] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
     wrongs: list[str] = field(default_factory=list)
+    n_degraded: int = 0
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of a run."""
+        times = sorted(self.seconds)
+        quantiles = {f"p{share}_s": round(times[len(times) * share // 100], 2) for share in (50, 90, 99)} if times else {}
+        counted = {"answers": self.answers, "broken": self.n_broken, "degraded": self.n_degraded, "lacking": self.lacking}
+        return counted | quantiles | {"slowest_s": round(max(times, default=0.0), 2)}
 
 
 def flow(gateways: list[Role], numbers: Any, book: Book, seed: int) -> None:
     """Ask one intent after the other until each is acknowledged, by whichever gateway answers."""
     dice = random.Random(seed)
-    for number in numbers:
-        key, prefers = f"key-{number}", dice.random() < 0.3
-        body = {"text": f"{TEXTS[number % len(TEXTS)]} {number}"}
-        headers = {"Idempotency-Key": key} | ({"Prefer": "respond-async"} if prefers else {})
-        give_up_at = time.monotonic() + 240
-        while not one_attempt(gateways[dice.randrange(len(gateways))], body, headers, book, key):
-            if time.monotonic() > give_up_at:
-                book.wrongs.append(f"{key} was never acknowledged")
-                return
-            threading.Event().wait(dice.uniform(0.1, 0.5))
-        threading.Event().wait(N_CLIENTS / MOST_PER_S * dice.uniform(0.5, 1.5))
+    with httpx2.Client(timeout=60) as http:
+        for number in numbers:
+            key, prefers = f"key-{number}", dice.random() < 0.3
+            body = {"text": f"{TEXTS[number % len(TEXTS)]} {number}"}
+            headers = {"Idempotency-Key": key} | ({"Prefer": "respond-async"} if prefers else {})
+            give_up_at = time.monotonic() + 240
+            while not one_attempt(http, gateways[dice.randrange(len(gateways))], body, headers, book, key):
+                if time.monotonic() > give_up_at:
+                    book.wrongs.append(f"{key} was never acknowledged")
+                    return
+                threading.Event().wait(dice.uniform(0.1, 0.5))
+            threading.Event().wait(N_CLIENTS / MOST_PER_S * dice.uniform(0.5, 1.5))
 
 
-def one_attempt(gateway: Role, body: dict[str, str], headers: dict[str, str], book: Book, key: str) -> bool:
+def one_attempt(http: httpx2.Client, gateway: Role, body: dict[str, str], headers: dict[str, str], book: Book, key: str) -> bool:
     """Whether the intent is acknowledged now."""
     began = time.monotonic()
     try:
-        answer = httpx2.post(f"{gateway.url}/api/v1/intents", json=body, headers=headers, timeout=60)
+        answer = http.post(f"{gateway.url}/api/v1/intents", json=body, headers=headers)
     except httpx2.HTTPError:
         book.n_broken += 1  # the gateway was killed
         return False
     took_s = time.monotonic() - began
     book.answers[answer.status_code] += 1
-    was_up = gateway.up_since_s < began  # else the request waited for the gateway to start
-    book.slowest_s = max(book.slowest_s, took_s) if was_up else book.slowest_s
-    if was_up and took_s > DEADLINE_S + BUSY_S:
-        book.wrongs.append(f"{key}: {answer.status_code} after {took_s:.1f} s")
+    if gateway.up_since_s < began:  # else the request waited for the gateway to start
+        book.seconds.append(took_s)
+        if took_s > DEADLINE_S + SLACK_S:
+            book.wrongs.append(f"{key}: {answer.status_code} after {took_s:.1f} s")
     if answer.status_code not in (201, 202):
         if answer.status_code not in (429, 503) or answer.headers["content-type"] != "application/problem+json":
             book.wrongs.append(f"{key}: {answer.status_code} {answer.text[:200]}")
@@ -153,8 +166,10 @@ def one_attempt(gateway: Role, body: dict[str, str], headers: dict[str, str], bo
 def check_answer(case: dict[str, Any], book: Book, key: str) -> None:
     """A decision that lacks somebody says so."""
     decision = case["decision"]
-    book.n_degraded += decision["degraded"]
     quorum = decision["quorum"]
+    book.n_degraded += decision["degraded"]
+    if decision["degraded"]:
+        book.lacking.update(quorum["missing"] or ["context"])
     if (quorum["answered"] + len(quorum["missing"]) != 5) or (quorum["missing"] and not decision["degraded"]):
         book.wrongs.append(f"{key}: {decision}")
     if quorum["answered"] < 3 and decision["outcome"] in ("approved", "conditional"):
@@ -183,8 +198,8 @@ def test_nothing_acknowledged_is_lost_while_a_monkey_is_loose(own_cluster: Clust
             client.start()
         for client in clients:
             client.join()
-    told = {"seed": seed, "answers": dict(book.answers), "broken": book.n_broken, "degraded": book.n_degraded}
-    sys.stdout.write(json.dumps(told | {"slowest_s": round(book.slowest_s, 2), "deeds": monkey.deeds}) + "\n")
+    told = book.summary() | {"seed": seed}
+    sys.stdout.write(json.dumps(told | {"deeds": monkey.deeds}) + "\n")
     assert monkey.problems == [], told
     assert book.wrongs == [], told
     assert len(book.by_key) == N_INTENTS == len(book.acknowledged)

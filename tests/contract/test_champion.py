@@ -14,16 +14,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neural_hive.canonical import canonical_json, digest
 from neural_hive.errors import ModelError
 from neural_hive.pipeline.champion import NAME, ChampionMind
 from neural_hive.pipeline.listening import Silence
 from neural_hive.pipeline.minds import Mind, ThreadMind
 from neural_hive.ports import ModelRegistry, ModelVersion
+from neural_hive.storage.models.artefacts import content_digest, file_digests
 from neural_hive.understanding.understand import Heading, Understood, load_understander
 
 BUNDLED = Path(str(resources.files("neural_hive").joinpath("models", "understanding")))
 HEADING = Heading("Apagar as contas inativas", datetime(2026, 1, 31, tzinfo=UTC))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neural_hive.pipeline.champion.FIRST_S", 60.0)  # what is tested is not how busy the machine is
 
 
 class Told(Silence):
@@ -46,8 +51,8 @@ def other_model(folder: Path, seed: int, **said: Any) -> Path:
     with np.load(BUNDLED / "weights.npz") as arrays:
         noise = np.random.default_rng(seed).normal(0, 0.01, arrays["bias"].shape).astype(np.float32)
         np.savez(folder / "weights.npz", **{**arrays, "bias": arrays["bias"] + noise})
-    files = {"weights.npz": digest((folder / "weights.npz").read_bytes())}
-    manifest = json.loads((BUNDLED / "manifest.json").read_text()) | {"files": files, "digest": digest(canonical_json(files))}
+    files = file_digests(folder)
+    manifest = json.loads((BUNDLED / "manifest.json").read_text()) | {"files": files, "digest": content_digest(files)}
     (folder / "manifest.json").write_text(json.dumps(manifest | said))
     return folder
 

@@ -31,6 +31,7 @@ class MLflow:
         stores = ["--backend-store-uri", f"sqlite:///{home}/mlflow.db", "--artifacts-destination", f"{home}/artifacts"]
         python = str(self._folder() / "bin" / "python")
         quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "PATH": f"{self._folder()}/bin:/usr/bin:/bin"}
+        quiet["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # half a dozen processes that a registry does not need
         return Launch([python, "-m", "mlflow", "server", *where, *stores], quiet, ready="Application startup complete")
 
     def urls(self, home: Path, ports: list[int]) -> dict[str, str]:

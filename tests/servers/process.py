@@ -69,6 +69,9 @@ def stop(name: str, *, hard: bool = False) -> bool:
         _reap(pid)
         time.sleep(0.05)
     _signal_all(pid, signal.SIGKILL)  # workers that outlived it
+    for child in [one for one in _CHILDREN if one.pid == pid]:
+        child.wait(STOP_S)  # the last of its threads may still be ending
+        _CHILDREN.remove(child)
     (running(name) / "pid").unlink(missing_ok=True)
     return True
 

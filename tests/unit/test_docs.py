@@ -69,6 +69,13 @@ def test_every_setting_is_documented() -> None:
     assert [name for name in environment_names() if f"`{name}`" not in page] == []
 
 
+@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - {"specialists"}))
+def test_every_setting_is_read_by_some_code(name: str) -> None:
+    looks = re.compile(rf"settings\.{name}\b|environ\.get\(\"HIVE_{name.upper()}\"")
+    files = (f for f in (ROOT / "src").rglob("*.py") if f.name != "settings.py")
+    assert any(looks.search(file.read_text("utf-8")) for file in files)
+
+
 def test_every_metric_is_documented() -> None:
     page = (REFERENCE / "metrics.md").read_text("utf-8")
     assert [metric.name for metric in TABLE if f"`hive_{metric.name}`" not in page] == []

@@ -45,8 +45,7 @@ class RateLimiter:
 
     def __init__(self, cache: Cache, per_minute: int, clock: Callable[[], float] = time.time) -> None:
         """per_minute: 0 is no limit. clock: Unix seconds, the same on every replica."""
-        self._cache = cache
-        self._own: Cache = MemoryCache()
+        self._shared, self._own = _Counts(cache, per_minute), _Counts(MemoryCache(), per_minute)
         self._limit = per_minute
         self._clock = clock
         self._warned_window = -1
@@ -65,10 +64,10 @@ class RateLimiter:
         now = self._clock()
         window, elapsed_s = int(now // _WINDOW_S), now % _WINDOW_S
         try:
-            used = await self._count(self._cache, caller, window, elapsed_s)
+            used = await self._shared.count(caller, window, elapsed_s)
         except StorageError as error:
             self._warn(window, error)
-            used = await self._count(self._own, caller, window, elapsed_s)
+            used = await self._own.count(caller, window, elapsed_s)
         reset_s = _WINDOW_S - int(elapsed_s)
         if used > self._limit:
             raise RateLimitedError(
@@ -77,16 +76,29 @@ class RateLimiter:
             )
         return Allowance(self._limit, self._limit - int(used), reset_s)
 
-    async def _count(self, cache: Cache, caller: str, window: int, elapsed_s: float) -> float:
-        current = await cache.increment(f"rate:{caller}:{window}", 2 * _WINDOW_S)
-        before = await cache.get(f"rate:{caller}:{window - 1}")
-        previous = min(int(before), self._limit) if before else 0
-        return current + previous * (1 - elapsed_s / _WINDOW_S)
-
     def _warn(self, window: int, error: StorageError) -> None:
         if self._warned_window != window:
             self._warned_window = window
             logger.warning("rate_limit_counts_locally", reason=str(error))
+
+
+class _Counts:
+    """Requests per caller and window in one cache. What a window that is over has counted is read once."""
+
+    def __init__(self, cache: Cache, limit: int) -> None:
+        self._cache, self._limit = cache, limit
+        self._window, self._before = -1, dict[str, int]()
+
+    async def count(self, caller: str, window: int, elapsed_s: float) -> float:
+        """Count one request; how much of the limit the caller has used."""
+        current = await self._cache.increment(f"rate:{caller}:{window}", 2 * _WINDOW_S)
+        if window != self._window:
+            self._window, self._before = window, {}
+        before = self._before
+        if caller not in before:
+            counted = await self._cache.get(f"rate:{caller}:{window - 1}")
+            before[caller] = min(int(counted), self._limit) if counted else 0
+        return current + before[caller] * (1 - elapsed_s / _WINDOW_S)
 
 
 class InFlight:

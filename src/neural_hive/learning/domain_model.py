@@ -12,7 +12,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neural_hive.canonical import canonical_json, digest
+from neural_hive.contracts import Domain
 from neural_hive.learning.domain_card import domain_card
 from neural_hive.phrases import split_words
 from neural_hive.specialists.rubric import bundled_rubrics
@@ -27,6 +28,7 @@ from neural_hive.understanding.domains import (
     FORMAT,
     FRAME_SCALE,
     HEADS,
+    TENDER,
     VECTOR_SCALE,
     WORDED,
     WORDING_SCALE,
@@ -38,16 +40,27 @@ from neural_hive.understanding.frames import FrameReader
 from neural_hive.understanding.wording import Wording
 
 #: Inverse regularisation, chosen on out-of-fold log-loss among 0.03, 0.1, 0.3, 1.
-INVERSE_REGULARISATION = {"domain": 0.15, "specialist": 0.08, "kind": 0.5, "concern": 1.0, "caution": 0.15}
+INVERSE_REGULARISATION = {
+    "domain": 0.08,
+    "specialist": 0.08,
+    "kind": 0.5,
+    "concern": 1.0,
+    "caution": 0.15,
+    "register": 0.1,
+    "tender": 0.1,
+}
 #: Weight of a label that a fair person would also accept, and of rubric examples beside phrases.
 ALSO_WEIGHT, EXAMPLE_WEIGHT = 0.4, 0.7
 #: Texts that a part of a word must stand in to be learnt.
 LEAST_TEXTS = 4
 N_FOLDS = 3
+#: How much requirements of tenders count for the head of the specialist beside phrases, so that few of them are heard among many; and
+#: how much their own head counts beside it. Chosen by cross-validation over all of them, balanced by specialist.
+TENDER_WEIGHT, TENDER_SHARE = 4.0, 0.85
 #: Heads whose confidence says that a fair person would accept the label, and so is fitted to that.
 ACCEPTANCE = frozenset({"domain"})
 #: Heads whose labels count alike, however many examples each has.
-BALANCED = frozenset({"specialist"})
+BALANCED = frozenset({"specialist", "tender"})
 #: Severity from which an example of a concern calls for stopping, and for care.
 SERIOUS, MODERATE = 0.8, 0.5
 #: Weight of texts without a concern: there are many more of them than of any one concern.
@@ -56,6 +69,8 @@ NO_CONCERN_WEIGHT = 0.3
 _CAUTION = {"approved": "go", "conditional": "care", "needs_review": "stop", "rejected": "stop"}
 #: Label of texts that raise no concern.
 NO_CONCERN = "none"
+#: Register of texts that are in none of their own.
+OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +108,9 @@ def _from_phrase(row: dict[str, Any], source: str) -> Example:
         labels["concern"] = tuple(row["concerns"])
     elif not is_request or row.get("outcome") == ["approved"] or row.get("concerns") == []:
         labels["concern"] = (NO_CONCERN,)
+    labels["register"] = (row.get("register", OTHER),)
+    if "register" in row:
+        labels[row["register"]] = labels["specialist"]
     return Example(row["text"], language, row["group"], labels, row.get("weight", 1.0), source)
 
 
@@ -105,6 +123,7 @@ def _from_rubrics() -> Iterable[Example]:
                         "specialist": (rubric.specialist,),
                         "concern": (concern.id,),
                         "kind": ("in_scope",),
+                        "register": (OTHER,),
                         "caution": _caution_of(concern.severity),
                     }
                     yield Example(text, language, f"{concern.id}-{i}", labels, EXAMPLE_WEIGHT)
@@ -187,14 +206,31 @@ def fit_head(name: str, examples: Sequence[Example], features: Features) -> Head
     truth = np.array([labels.index(examples[i].labels[name][0]) for i in chosen])
     accepted = [{labels.index(label) for label in examples[i].labels[name]} for i in chosen]
     is_fair = np.array([guess in fair for guess, fair in zip(logits.argmax(axis=1), accepted, strict=True)])
-    is_right = is_fair if name in ACCEPTANCE else logits.argmax(axis=1) == truth
-    temperature = _temperature_of_confidence(logits, is_right) if name in ACCEPTANCE else _temperature(logits, truth)
+    is_first = logits.argmax(axis=1) == truth
+    told, is_right = _told(logits, labels, accepted) if name in ACCEPTANCE else (logits, is_first)
+    temperature = _temperature_of_confidence(told, is_right) if name in ACCEPTANCE else _temperature(logits, truth)
     coefficients, bias = _fit(name, matrix[rows], targets, weights, labels)
-    metrics = _metrics(logits / temperature, logits.argmax(axis=1) == truth, is_fair, is_right) | {
+    metrics = {
+        "accuracy": round(float(is_first.mean()), 4),
+        "accepted": round(float(is_fair.mean()), 4),
+        "ece": round(_calibration_error(told / temperature, is_right), 4),
         "temperature": round(temperature, 3),
         "n": len(chosen),
     }
     return Head(labels, (coefficients / temperature).astype(np.float32), (bias / temperature).astype(np.float32), metrics)
+
+
+def _told(
+    logits: NDArray[np.float64], labels: Sequence[str], accepted: Sequence[set[int]]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """What a reader is told of the texts that are judged: logits (n_judged, n_labels - 1) without `unknown`, and whether the greatest
+    names a label that a fair person would accept, bool (n_judged,)."""
+    unknown = labels.index(Domain.UNKNOWN)
+    judged = np.array([unknown not in fair for fair in accepted])
+    told = logits[judged].copy()
+    told[:, unknown] = -np.inf
+    is_right = [guess in fair for guess, fair in zip(told.argmax(axis=1), np.array(accepted, dtype=object)[judged], strict=True)]
+    return np.delete(told, unknown, axis=1), np.array(is_right)
 
 
 def fit_labels(name: str, examples: Sequence[Example], matrix: Any) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
@@ -208,10 +244,16 @@ def fit_labels(name: str, examples: Sequence[Example], matrix: Any) -> tuple[lis
     return labels, coefficients, bias
 
 
+def _beside(tender: Head, specialist: Head) -> Head:
+    """The head of tenders as it is added to the head of the specialist: on the scale of its logits, and with its share."""
+    scale = TENDER_SHARE * tender.metrics["temperature"] / specialist.metrics["temperature"]
+    return replace(tender, weights=tender.weights * np.float32(scale), bias=tender.bias * np.float32(scale))
+
+
 def _expand(examples: Sequence[Example], name: str) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]:
     """One row per label; labels after the first are what a fair person would also accept."""
     rows = [
-        (i, label, e.weight * _label_weight(name, label, rank))
+        (i, label, _weight(name, e) * _label_weight(name, label, rank))
         for i, e in enumerate(examples)
         for rank, label in enumerate(e.labels[name])
     ]
@@ -221,6 +263,12 @@ def _expand(examples: Sequence[Example], name: str) -> tuple[NDArray[np.int64], 
         mean = sum(totals.values()) / len(totals)
         weights = weights * np.array([mean / totals[label] for label in labels])
     return np.array([r[0] for r in rows]), labels, weights
+
+
+def _weight(head: str, example: Example) -> float:
+    if head == "register":
+        return 1.0
+    return example.weight * (TENDER_WEIGHT if head == "specialist" and TENDER in example.labels else 1.0)
 
 
 def _label_weight(head: str, label: str, rank: int) -> float:
@@ -241,10 +289,16 @@ def _fit(
 
     model = LogisticRegression(C=INVERSE_REGULARISATION[name], max_iter=200, tol=1e-3).fit(matrix, targets, sample_weight=weights)
     coefficients, bias = np.zeros((matrix.shape[1], len(labels))), np.full(len(labels), -20.0)
+    fitted, start = (model.coef_, model.intercept_) if len(model.classes_) > 2 else _of_two(model)
     for row, label in enumerate(model.classes_):
-        coefficients[:, labels.index(label)] = model.coef_[row]
-        bias[labels.index(label)] = model.intercept_[row]
+        coefficients[:, labels.index(label)] = fitted[row]
+        bias[labels.index(label)] = start[row]
     return coefficients, bias
+
+
+def _of_two(model: Any) -> tuple[Any, Any]:
+    """A regression on two classes in the form of one on several: half the difference each way."""
+    return np.concatenate([-model.coef_, model.coef_]) / 2, np.concatenate([-model.intercept_, model.intercept_]) / 2
 
 
 def _temperature(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
@@ -266,16 +320,13 @@ def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
-def _metrics(
-    logits: NDArray[np.float64], is_first: NDArray[np.bool_], is_fair: NDArray[np.bool_], is_right: NDArray[np.bool_]
-) -> dict[str, float]:
-    """Accuracy, accuracy counting accepted labels, and expected calibration error (15 bins; Naeini et al. 2015) of what the confidence
-    of the head says, `is_right`."""
+def _calibration_error(logits: NDArray[np.float64], is_right: NDArray[np.bool_]) -> float:
+    """Expected calibration error of the greatest probability, in 15 bins (Naeini et al. 2015)."""
     confidence = np.exp(_log_softmax(logits)).max(axis=1)
     bins = np.minimum((confidence * 15).astype(int), 14)
-    ece = sum(abs(is_right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins))
-    shares = {"accuracy": is_first.mean(), "accepted": is_fair.mean(), "ece": ece}
-    return {name: round(float(value), 4) for name, value in shares.items()}
+    return float(
+        sum(abs(is_right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins))
+    )
 
 
 def write_artefact(
@@ -335,6 +386,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in HEADS:
         heads[name] = fit_head(name, examples, features)
         sys.stderr.write(f"{name}: {heads[name].metrics}\n")
+    heads["tender"] = _beside(heads["tender"], heads["specialist"])
     manifest = write_artefact(options.out, heads, features.parts, encoder.digest, Counter(e.source for e in examples))
     sys.stderr.write(f"wrote {options.out} {manifest['digest'][:12]}\n")
     return 0

@@ -11,8 +11,8 @@ from neural_hive.errors import HiveError
 from neural_hive.pipeline.listening import Listener
 from neural_hive.ports import EventBus, Ledger, Outbox
 
-#: Cases taken up at once by one sweep, and events published at once.
-CASES_PER_SWEEP, EVENTS_PER_ROUND = 64, 512
+#: Cases judged at once by a sweep, so that each is decided well within its lease, and events published at once.
+CASES_AT_ONCE, EVENTS_PER_ROUND = 16, 512
 #: Pause after an empty outbox, and after a failed round. Seconds.
 IDLE_S, RETRY_S = 0.1, 1.0
 
@@ -25,22 +25,24 @@ class Recovery:
     ) -> None:
         self._ledger, self._finish, self._listener = ledger, finish, listener
         self._interval_s, self._lease_s = interval_s, lease_s
-        self.n_recovered = 0
 
     async def sweep(self) -> int:
         """Finish what can be claimed now; returns how many cases were finished."""
-        finished = 0
-        while cases := await self._ledger.claim_unfinished(CASES_PER_SWEEP, self._lease_s):
-            for case in cases:
-                try:
-                    await self._finish(case)
-                    finished += 1
-                except HiveError as error:
-                    self._listener.on_failed(case.id, "recovery", error)
-            if len(cases) < CASES_PER_SWEEP:
+        n_finished = 0
+        while cases := await self._ledger.claim_unfinished(CASES_AT_ONCE, self._lease_s):
+            n_finished += sum(await asyncio.gather(*map(self._take_up, cases)))
+            if len(cases) < CASES_AT_ONCE:
                 break
-        self.n_recovered += finished
-        return finished
+        return n_finished
+
+    async def _take_up(self, case: Case) -> bool:
+        """Whether the case is finished; why it is not is told to the listener."""
+        try:
+            await self._finish(case)
+        except HiveError as error:
+            self._listener.on_failed(case.id, "recovery", error)
+            return False
+        return True
 
     async def run(self) -> None:
         """Sweep for ever; a failing sweep is told to the listener and tried again."""

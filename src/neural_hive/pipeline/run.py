@@ -60,10 +60,13 @@ class Pipeline:
         Raises:
             UnavailableError: the ledger did not answer within the deadline. What it may have recorded is finished later.
         """
+        due_s = time.perf_counter() + self._deadline_s
         async with self._in_time():
-            return await self._ask(ask, caller, idempotency, transcript)
+            return await self._ask(ask, caller, idempotency, transcript, due_s)
 
-    async def _ask(self, ask: Ask, caller: Caller, idempotency: IdempotencyKey | None, transcript: Transcript | None) -> Case:
+    async def _ask(
+        self, ask: Ask, caller: Caller, idempotency: IdempotencyKey | None, transcript: Transcript | None, due_s: float
+    ) -> Case:
         intent, pii = self._intake.intent(ask, caller, transcript)
         thought = self._judge.begin(intent, pii)  # while the ledger syncs; nothing of it leaves before the intent is durable
         try:
@@ -72,7 +75,7 @@ class Pipeline:
             thought.drop()
             raise
         if not is_existing:
-            return await self._finish(case, pii, thought)
+            return await self._finish(case, pii, thought, due_s)
         thought.drop()
         if case.status is CaseStatus.DECIDED:
             return case
@@ -126,14 +129,17 @@ class Pipeline:
             self._tell(intent, EventType.ACCEPTED, intent)
         return accepted.case, accepted.is_existing
 
-    async def _finish(self, case: Case, pii: tuple[PiiMention, ...], thought: Thought | None = None) -> Case:
+    async def _finish(
+        self, case: Case, pii: tuple[PiiMention, ...], thought: Thought | None = None, due_s: float | None = None
+    ) -> Case:
+        """due_s: when somebody who waits must have the decision, by `time.perf_counter`; nobody waits where it is None."""
         started = time.perf_counter()
         watched = self._live.is_watched
         try:
             judgement = await self._judge.judge(
                 case.intent,
                 pii,
-                self._deadline_s,
+                self._deadline_s if due_s is None else due_s - started,
                 lambda u: self._live.publish(understood_event(case, u)) if watched(case.id) else None,
                 lambda o: self._live.publish(opinion_event(case, o)) if watched(case.id) else None,
                 thought=thought,

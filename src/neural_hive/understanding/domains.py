@@ -1,4 +1,4 @@
-"""The trained heads: domain, leading specialist, kind of text and concerns, from the sentence vector and the frame."""
+"""The trained heads: domain, leading specialist, kind of text, concerns and caution, from the sentence vector, the frame and the wording."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ from neural_hive.understanding.wording import Wording, WordVotes
 Floats = NDArray[np.float32]
 
 #: Names of the heads in the order of the weight matrix.
-HEADS = ("domain", "specialist", "kind", "concern", "caution")
+HEADS = ("domain", "specialist", "kind", "concern", "caution", "register", "tender")
 #: How much the frame counts beside the sentence vector; chosen by cross-validation in learning/domain_model.py.
 VECTOR_SCALE, FRAME_SCALE = 4.0, 0.6
 #: Heads that read the wording too, in the order of its weight matrix, and how much it counts beside the sentence vector. Concerns and
 #: caution do without: what is risky must not hang on single words.
-WORDED, WORDING_SCALE = ("specialist",), 3.0
-FORMAT = 2
+WORDED, WORDING_SCALE = ("domain", "specialist", "register", "tender"), 3.0
+#: How a text is worded as a requirement of a public tender, the label of `register` beside `other`. Those who write tenders share out
+#: requirements by customs of their own; what the head `tender` knows of them counts as far as a text is in that register: a mixture of
+#: experts (Jacobs et al. 1991, "Adaptive mixtures of local experts").
+TENDER = "tender"
+FORMAT = 3
 
 
 class FrameFeatures:
@@ -128,15 +132,20 @@ class DomainModel:
         return [self._split(row) for row in logits]
 
     def _split(self, logits: Floats) -> Beliefs:
-        beliefs: dict[str, dict[str, float]] = {}
+        parts: dict[str, NDArray[np.float64]] = {}
         start = 0
         for head in HEADS:
-            labels = self._labels[head]
-            part = logits[start : start + len(labels)].astype(np.float64)
-            start += len(labels)
-            odds = np.exp(part - part.max())
-            beliefs[head] = dict(zip(labels, (odds / odds.sum()).round(4).tolist(), strict=True))
-        return Beliefs(**beliefs)
+            parts[head] = logits[start : start + len(self._labels[head])].astype(np.float64)
+            start += len(self._labels[head])
+        register = softmax(parts.pop("register"))[self._labels["register"].index(TENDER)]
+        parts["specialist"] += register * parts.pop("tender")
+        return Beliefs(**{h: dict(zip(self._labels[h], softmax(p).round(4).tolist(), strict=True)) for h, p in parts.items()})
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities along the last axis, of the same shape."""
+    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
 
 
 def _columns_of(heads: Sequence[str], labels: dict[str, list[str]]) -> NDArray[np.int64]:

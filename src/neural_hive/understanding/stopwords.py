@@ -7,6 +7,7 @@ STOPWORDS = frozenset(
     the and for with from that this these those into onto our your their his her its are was were been being have has had will would should
     could can may must shall not but all any some each every who whom which what when where why how than then there here out off over under
     about after before again just only also very too more most please need want does did doing let lets get got per via
+    you make makes wants quer quero queremos gostaria quiero quiere queremos quisiera
     que para por com sem dos das uma uns umas nos nas aos pelo pela pelos pelas este esta estes estas esse essa isso isto aquele aquela ele ela
     eles elas seu sua seus suas meu minha nosso nossa mais menos muito muita tambem quando onde como qual quais quem porque ser ter foi sao esta
     estao era tem temos deve devem pode podem fazer favor todos todas todo toda nao ate apos antes depois entre sobre ainda agora sempre cada

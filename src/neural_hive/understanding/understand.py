@@ -12,13 +12,12 @@ import numpy as np
 
 from neural_hive.contracts import Domain, PiiMention, Signal, Status, Understanding
 from neural_hive.errors import ModelError
-from neural_hive.phrases import Words
 from neural_hive.understanding.domains import Beliefs, DomainModel
 from neural_hive.understanding.encoder import SentenceEncoder, UseEncoder, one_blas_thread
 from neural_hive.understanding.entities import EntityFinder
 from neural_hive.understanding.frames import FrameReader, Reading
+from neural_hive.understanding.keywords import keywords
 from neural_hive.understanding.language import SUPPORTED, Heard, LanguageIdentifier
-from neural_hive.understanding.stopwords import STOPWORDS
 
 #: Concerns less likely than this are not told to the specialists.
 MIN_SIGNAL = 0.05
@@ -41,7 +40,6 @@ _MIN_DOMAIN = 0.22
 _WORDLESS_REFUSALS = 0.4
 #: A language other than pt, en and es is believed from this probability and this many words on.
 _OTHER_LANGUAGE, _OTHER_LANGUAGE_WORDS = 0.8, 4
-MAX_KEYWORDS = 8
 #: Masked texts whose reading is kept, about 10 kB each.
 MAX_KNOWN_TEXTS = 512
 #: Kinds that a short request for a system is easily taken for ('turn on the …'), how sure the model must then be, and objects that
@@ -166,7 +164,7 @@ class Understander:
             frame=reading.frame,
             entities=entities,
             pii=heading.pii,
-            keywords=_keywords(reading),
+            keywords=keywords(reading),
             domains=beliefs.domain,
             specialists=_leaders(beliefs, status),
             signals=_signals(beliefs),
@@ -224,22 +222,6 @@ def _leaders(beliefs: Beliefs, status: Status) -> dict[str, float]:
 def _signals(beliefs: Beliefs) -> tuple[Signal, ...]:
     found = [(c, p) for c, p in beliefs.concern.items() if p >= MIN_SIGNAL and c != "none"]
     return tuple(Signal(concern=c, probability=p) for c, p in sorted(found, key=lambda item: (-item[1], item[0])))
-
-
-def _keywords(reading: Reading) -> tuple[str, ...]:
-    """Content words: those of actions and objects first, then by length; as written, without repeats."""
-    words: Words = reading.words
-    ranked = sorted(
-        (
-            i
-            for i, w in enumerate(words.folded)
-            if len(w) > 2 and w not in STOPWORDS and not w.isdigit() and not w.startswith("‹")
-        ),
-        key=lambda i: (i not in reading.cue_words, -len(words.folded[i]), i),
-    )
-    chosen = {words.folded[i]: i for i in reversed(ranked)}
-    order = sorted(chosen.values(), key=ranked.index)[:MAX_KEYWORDS]
-    return tuple(words.text[words.starts[i] : words.ends[i]].lower() for i in order)
 
 
 def load_understander(model: Path | None = None) -> Understander:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from neo4j import AsyncManagedTransaction, Record, RoutingControl
@@ -29,10 +30,50 @@ MIN_SIMILARITY = 0.6
 MAX_TENANTS = 32
 #: Transactions at a time; more would wait for the same locks.
 MAX_TRANSACTIONS = 16
-#: Longest `ping` may take, in seconds.
-PING_S = 1.8
+#: Longest `ping` may take, and longest a read of vectors may: all of a large tenant's are 8 MB. Seconds.
+PING_S, VECTORS_S = 1.8, 30.0
 
 Statement = tuple[str, dict[str, Any]]
+
+
+class _Known:
+    """The vectors of one tenant in memory. One read at a time, shared by whoever waits, and it goes on when they give up waiting:
+    otherwise many vectors, or many callers, would never be read within a caller's patience."""
+
+    def __init__(self, read_newer: Callable[[int], Awaitable[Sequence[Record]]], n_dimensions: int) -> None:
+        """read_newer: the vectors after a row, newest first."""
+        self.index = VectorIndex(n_dimensions)
+        self._read_newer = read_newer
+        self._begun: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
+
+    async def refresh(self) -> None:
+        """Return when everything that was linked before the call is in the index."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._read(self._begun))
+            self._next.add_done_callback(_heed)
+        await asyncio.shield(self._next)
+
+    async def close(self) -> None:
+        """End what is being read."""
+        reads = [read for read in (self._begun, self._next) if read is not None]
+        for read in reads:
+            read.cancel()
+        await asyncio.gather(*reads, return_exceptions=True)
+
+    async def _read(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        self._begun, self._next = self._next, None  # whoever comes from now on may miss something in this one
+        async with asyncio.timeout(VECTORS_S):
+            newer = (await self._read_newer(self.index.last_row))[::-1]
+        self.index.extend([record["row"] for record in newer], [record["vector"] for record in newer])
+
+
+def _heed(read: asyncio.Task[None]) -> None:
+    """Nobody may be left who waits for a read that failed."""
+    if not read.cancelled():
+        read.exception()
 
 
 class Neo4jGraph:
@@ -43,8 +84,7 @@ class Neo4jGraph:
         self._connection = connection
         self._faults = connection.faults
         self._transactions = asyncio.Semaphore(MAX_TRANSACTIONS)
-        self._index_lock = asyncio.Lock()
-        self._indexes: OrderedDict[tuple[str, int], VectorIndex] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int], _Known] = OrderedDict()
         self._names: tuple[int, dict[str, str]] = (0, {})
         self._prepare_lock = asyncio.Lock()
         self._is_ready = False
@@ -101,9 +141,8 @@ class Neo4jGraph:
 
     async def similar(self, tenant: str, vector: bytes, limit: int, *, exclude: str = "") -> Sequence[SimilarCase]:
         """See `KnowledgeGraph.similar`."""
-        async with self._index_lock:
-            index = await self._index(tenant, len(vector))
-            nearest = dict(index.nearest(vector, limit + 1, MIN_SIMILARITY))
+        index = await self._index(tenant, len(vector))
+        nearest = dict(index.nearest(vector, limit + 1, MIN_SIMILARITY))
         records = await self._read(queries.CASES, tenant=tenant, rows=list(nearest)) if nearest else ()
         found = {record["row"]: _similar_case(record, nearest[record["row"]]) for record in records}
         ordered = [found[row] for row in nearest if row in found and found[row].id != exclude]
@@ -123,16 +162,25 @@ class Neo4jGraph:
             async with asyncio.timeout(PING_S), self._connection.driver.session(database=self._connection.database) as one:
                 await (await one.run(queries.PING)).consume()
 
+    async def close(self) -> None:
+        """End what is being read. The driver is left to whoever opened it."""
+        for known in self._known.values():
+            await known.close()
+
     async def _index(self, tenant: str, n_bytes: int) -> VectorIndex:
         """The tenant's vectors, with what was linked since; other processes link as well."""
-        index = self._indexes.setdefault((tenant, n_bytes), VectorIndex(n_bytes // 2))
-        self._indexes.move_to_end((tenant, n_bytes))
-        if len(self._indexes) > MAX_TENANTS:
-            self._indexes.popitem(last=False)
-        wanted = {"tenant": tenant, "after": index.last_row, "n_bytes": n_bytes, "limit": MAX_VECTORS}
-        newer = (await self._read(queries.NEWER_VECTORS, **wanted))[::-1]
-        index.extend([record["row"] for record in newer], [record["vector"] for record in newer])
-        return index
+        known = self._known.get((tenant, n_bytes))
+        if known is None:
+            known = self._known[tenant, n_bytes] = _Known(partial(self._newer_vectors, tenant, n_bytes), n_bytes // 2)
+        self._known.move_to_end((tenant, n_bytes))
+        if len(self._known) > MAX_TENANTS:
+            self._known.popitem(last=False)
+        with self._faults.translated():
+            await known.refresh()
+        return known.index
+
+    async def _newer_vectors(self, tenant: str, n_bytes: int, after: int) -> Sequence[Record]:
+        return await self._read(queries.NEWER_VECTORS, tenant=tenant, after=after, n_bytes=n_bytes, limit=MAX_VECTORS)
 
     async def _read(self, query: str, **parameters: Any) -> Sequence[Record]:
         with self._faults.translated():
@@ -207,4 +255,8 @@ async def open_neo4j_graph(url: str, _resources: Resources | None = None) -> Asy
     """
     connection = connect(url)
     async with connection.driver:
-        yield Neo4jGraph(connection)
+        graph = Neo4jGraph(connection)
+        try:
+            yield graph
+        finally:
+            await graph.close()

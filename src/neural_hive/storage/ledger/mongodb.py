@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from pymongo import AsyncMongoClient, ReturnDocument, UpdateOne
@@ -207,7 +208,8 @@ class MongoLedger:
     async def _existing(self, new: NewEntry) -> Case | None:
         """The case that has the new entry's key or id; None if there is none any more in its way."""
         keys: Sequence[Mapping[str, str]] = new.beside.get("keys", ())
-        for found in await self._documents({**new.identity, "kind": EntryKind.ACCEPTED}):
+        same = [await self._documents({**wanted, "kind": EntryKind.ACCEPTED}) for wanted in new.identities]
+        for found in chain.from_iterable(same):
             known = {key["id"]: key["digest"] for key in found.get("keys", ())}
             if any(known.get(key["id"], key["digest"]) != key["digest"] for key in keys):
                 raise IdempotencyConflictError

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from pymongo.errors import BulkWriteError
 
 from neural_hive.storage.ledger.chain import Entry, Head, seal
-from neural_hive.storage.ledger.mongodb_connection import OPERATION_MS, Collection
+from neural_hive.storage.ledger.mongodb_connection import OPERATION_MS, Collection, Document
 from neural_hive.storage.ledger.mongodb_documents import NewEntry, document
 
 #: Entries inserted by one command at most.
 MAX_BATCH = 64
+#: How far beyond the last known end of the chain the end is looked for: what others append between two looks, and more.
+MAX_STEP = 256
 #: Longest wait before trying again after losing a race, in seconds.
 MAX_BACKOFF_S = 0.02
 _DUPLICATE_KEY = 11000
@@ -42,6 +44,7 @@ class Appender:
         self._heads = heads
         self._waiting: deque[_Waiting] = deque()
         self._head: Head | None = None
+        self._seen = 0
         self._task: asyncio.Task[None] | None = None
 
     async def append(self, new: NewEntry) -> Entry | None:
@@ -97,14 +100,22 @@ class Appender:
         for entry in entries[:n_inserted]:
             _answer(batch.popleft(), entry)
         self._head = None if batch else entries[-1].head
+        self._seen = head.seq + n_inserted
         return entries[n_inserted - 1] if n_inserted else None
 
     async def _read_head(self) -> Head:
-        last = await self._entries.find_one({}, {"hash": 1}, sort=[("_id", -1)])
+        """The chain's end: looked for just after where it was seen last, because the numbers have no gap, and else anywhere."""
+        near = list(range(self._seen, self._seen + MAX_STEP))
+        last = await self._newest({"_id": {"$in": near}})
+        if last is None or last["_id"] == near[-1]:
+            last = await self._newest({})
         return Head() if last is None else Head(last["_id"], last["hash"])
 
+    async def _newest(self, wanted: Document) -> Document | None:
+        return await self._entries.find_one(wanted, {"hash": 1}, sort=[("_id", -1)])
+
     async def _is_recorded(self, new: NewEntry) -> bool:
-        return await self._entries.find_one(new.identity, {"_id": 1}) is not None
+        return any([await self._entries.find_one(wanted, {"_id": 1}) for wanted in new.identities])
 
     async def _witness(self, last: Entry) -> None:
         """Remember how far the chain reached, so that entries removed from its end are noticed."""

@@ -50,10 +50,10 @@ class NewEntry:
     beside: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def identity(self) -> Document:
-        """Finds what is already recorded in this entry's place."""
+    def identities(self) -> list[Document]:
+        """Each finds what is already recorded in this entry's place, by one index."""
         same: list[Document] = [{"case_id": self.draft.case_id, "kind": self.draft.kind, "detail": self.detail}]
-        return {"$or": same + [{"keys.id": key["id"]} for key in self.beside.get("keys", ())]}
+        return same + [{"keys.id": key["id"]} for key in self.beside.get("keys", ())]
 
 
 def key_document(tenant: str, key: IdempotencyKey) -> Document:

@@ -20,28 +20,38 @@ class Logistic:
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
 
 
-#: Fitted by `python -P benchmarks/speech.py --every 2 --fit-confidence` on 33 development clips, each clean and in five
-#: kinds of bad sound: 1,721 words (a word is right if it aligns with the same word of the reference) and 198 readings (right
-#: if all words are). Held out by clip: words, calibration error 0.03 and AUC 0.77; readings, 0.17 and 0.89 - few and coarse.
-WORD = Logistic(3.495, (1.665, 1.833))
-UTTERANCE = Logistic(1.476, (2.815, 2.378))
+#: Fitted by `python -P benchmarks/speech.py --fit-confidence` on 65 development clips, each clean and in two of five kinds of bad
+#: sound: 1,743 words (a word is right if it aligns with the same word of the reference) and 195 readings (right if at most a
+#: tenth of their words is wrong). Calibration errors over ten folds of clips: docs/explanation/speech.md.
+WORD = Logistic(4.22, (1.938, 2.333, -2.791))
+UTTERANCE = Logistic(-5.153, (-2.044,))
 
 
-def word_features(logprobs: Sequence[float], avg_logprob: float) -> tuple[float, float]:
-    """Least log-probability of the word's tokens, and the mean of the whole reading; both ≤ 0, natural."""
-    return min(logprobs), avg_logprob
+def word_features(logprobs: Sequence[float], avg_logprob: float, cost: float) -> tuple[float, float, float]:
+    """Least log-probability of the word's tokens, the mean of the whole reading, and what the word costs for being rare."""
+    return min(logprobs), avg_logprob, cost
 
 
-def word_confidence(logprobs: Sequence[float], avg_logprob: float) -> float:
-    """Probability in [0, 1] that the word is right; 0 for a word without tokens."""
-    return WORD(word_features(logprobs, avg_logprob)) if logprobs else 0.0
+def word_confidence(logprobs: Sequence[float], avg_logprob: float, cost: float) -> float:
+    """Probability in [0, 1] that the word is right; 0 for a word without tokens.
+
+    Args:
+        logprobs: Of its tokens, natural.
+        avg_logprob: Of the whole reading, per token.
+        cost: `rarity.WordCost` of the word, ≥ 0.
+    """
+    return WORD(word_features(logprobs, avg_logprob, cost)) if logprobs else 0.0
 
 
-def utterance_features(avg_logprob: float, word_confidences: Sequence[float]) -> tuple[float, float]:
-    """Mean log-probability per token, and the natural logarithm of the least word confidence."""
-    return avg_logprob, math.log(max(1e-4, min(word_confidences, default=1e-4)))
+def utterance_features(word_confidences: Sequence[float]) -> tuple[float]:
+    """The natural logarithm of the share of words that is expected to be wrong."""
+    expected_wrong = sum(1 - score for score in word_confidences) / max(1, len(word_confidences))
+    return (math.log(max(1e-4, expected_wrong)),)
 
 
-def utterance_confidence(avg_logprob: float, word_confidences: Sequence[float]) -> float:
-    """Probability in [0, 1] that every word is right; 0 without words."""
-    return UTTERANCE(utterance_features(avg_logprob, word_confidences)) if word_confidences else 0.0
+def utterance_confidence(word_confidences: Sequence[float]) -> float:
+    """Probability in [0, 1] that at most a tenth of the words is wrong, so none of fewer than ten; 0 without words.
+
+    A share, since that every word is right grows unlikely with their number: each long intent would be doubted.
+    """
+    return UTTERANCE(utterance_features(word_confidences)) if word_confidences else 0.0

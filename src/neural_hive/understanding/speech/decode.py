@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neural_hive.understanding.speech.model import Memory, Past, Step, WhisperModel
+from neural_hive.understanding.speech.rarity import WordCost, free
 
 #: Source: openai/whisper `DecodingOptions` (beam size) and `transcribe` (the two thresholds).
 BEAM_SIZE = 5
@@ -29,12 +30,14 @@ class Hypothesis:
         logprobs: Natural log-probability of each token, and of the end where it was reached.
         columns: Place of each token in the pool of keys.
         is_complete: Whether it ended by itself.
+        cost: What its words cost for being rare, natural log-probability ≥ 0; the last word counts once it has ended.
     """
 
     tokens: tuple[int, ...]
     logprobs: tuple[float, ...]
     columns: tuple[int, ...]
     is_complete: bool = False
+    cost: float = 0.0
 
     @property
     def total(self) -> float:
@@ -43,8 +46,11 @@ class Hypothesis:
 
     @property
     def score(self) -> float:
-        """Log-probability per token. Source: openai/whisper `MaximumLikelihoodRanker` without length penalty."""
-        return self.total / max(1, len(self.logprobs))
+        """Log-probability less the cost of rare words, per token.
+
+        Source: openai/whisper `MaximumLikelihoodRanker` without length penalty.
+        """
+        return (self.total - self.cost) / max(1, len(self.logprobs))
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Reading:
     Attributes:
         tokens: Vocabulary ids.
         logprobs: float, natural, per token (the end of text excluded).
-        avg_logprob: Per token, the end included.
+        avg_logprob: Per token, the end included, the cost of rare words not.
         attention: float32 (n_alignment_heads, n_tokens, n_positions): where each token was heard.
         is_complete: False when a limit cut it.
         no_speech: Probability in [0, 1] that nobody speaks, as the model says.
@@ -92,6 +98,7 @@ class Decoding:
         self._pasts: list[Past] = [model.start() for _ in memories]
         self._attention: list[NDArray[np.float32]] = []
         self._prompt: tuple[int, ...] = ()
+        self._word_cost: WordCost = free
         self._free = np.zeros(len(model.tokens.sayable), np.float32)
         self._text_only = self._free.copy()
         steering = [*model.tokens.languages.values(), model.tokens.no_speech]
@@ -116,10 +123,11 @@ class Decoding:
         bias: NDArray[np.float32],
         rows: NDArray[np.int64] | None = None,
     ) -> Step:
-        steps = [
-            self._model.step(memory, past, tokens, positions, mask, bias, rows=rows)
-            for memory, past in zip(self._memories, self._pasts, strict=True)
-        ]
+
+        def one(memory: Memory, past: Past) -> Step:
+            return self._model.step(memory, past, tokens, positions, mask, bias, rows=rows)
+
+        steps = self._model.at_once(one, self._memories, self._pasts)
         self._attention.append(steps[0].attention)
         return steps[0] if len(steps) == 1 else agreed(steps)
 
@@ -127,8 +135,16 @@ class Decoding:
         """Feed the rest of the prompt; the prediction forbids what must not come first."""
         return self.feed(prompt, self._begin)
 
-    def run(self, first: Step, max_tokens: int, no_speech: float) -> Reading:
-        """Search from the prediction after the prompt until enough hypotheses ended or `max_tokens` were said."""
+    def run(self, first: Step, max_tokens: int, no_speech: float, word_cost: WordCost = free) -> Reading:
+        """Search from the prediction after the prompt until enough hypotheses ended or `max_tokens` were said.
+
+        Args:
+            first: The prediction.
+            max_tokens: Most tokens said.
+            no_speech: Probability in [0, 1], handed on.
+            word_cost: What a word loses for being rare; nothing by default.
+        """
+        self._word_cost = word_cost
         ended: list[Hypothesis] = []
         live = self._advance([Hypothesis((), (), ())], first, ended)
         limit = min(max_tokens, self._model.n_context - len(self._prompt) - 1)
@@ -149,7 +165,7 @@ class Decoding:
         if not ended:
             return False
         best = max(h.score for h in ended)
-        return all(h.total / (2 * len(h.logprobs) + 1) < best for h in live)
+        return all((h.total - h.cost) / (2 * len(h.logprobs) + 1) < best for h in live)
 
     def _extend(self, live: list[Hypothesis]) -> tuple[list[Hypothesis], Step]:
         n_prompt, n_past, n = len(self._prompt), self._pasts[0].n_past, len(live)
@@ -161,12 +177,18 @@ class Decoding:
         tokens = np.array([h.tokens[-1] for h in live], np.int64)
         positions = np.full(n, n_prompt + len(live[0].tokens) - 1)
         step = self._step(tokens, positions, mask, self._text_only)
-        grown = [Hypothesis(h.tokens, h.logprobs, (*h.columns, n_past + row)) for row, h in enumerate(live)]
+        grown = [replace(h, columns=(*h.columns, n_past + row)) for row, h in enumerate(live)]
         return grown, step
 
     def _advance(self, parents: list[Hypothesis], step: Step, ended: list[Hypothesis]) -> list[Hypothesis]:
-        """The best continuations, ended ones moved to `ended`. Source: openai/whisper `BeamSearchDecoder.update`."""
-        totals = np.array([h.total for h in parents])[:, None] + step.best
+        """The best continuations, ended ones moved to `ended`.
+
+        Source: openai/whisper `BeamSearchDecoder.update`; that a word is paid for when it ends: shallow fusion, Gulcehre et
+        al. 2015, "On Using Monolingual Corpora in Neural Machine Translation".
+        """
+        cost = np.array([self._word_cost(self._last_word(h.tokens)) for h in parents])[:, None]
+        costs = np.array([h.cost for h in parents])[:, None] + cost * self._model.ends_word[step.best_index]
+        totals = np.array([h.total for h in parents])[:, None] + step.best - costs
         live: list[Hypothesis] = []
         for flat in np.argsort(-totals, axis=None, kind="stable").tolist():
             row, column = divmod(flat, step.best.shape[1])
@@ -175,16 +197,27 @@ class Decoding:
                 break
             token = int(self._model.tokens.sayable[step.best_index[row, column]])
             logprobs = (*parents[row].logprobs, logprob)
+            grown = replace(parents[row], logprobs=logprobs, cost=float(costs[row, column]))
             if token == self._model.tokens.eot:
-                ended.append(Hypothesis(parents[row].tokens, logprobs, parents[row].columns, is_complete=True))
+                ended.append(replace(grown, is_complete=True))
             else:
-                live.append(Hypothesis((*parents[row].tokens, token), logprobs, parents[row].columns))
+                live.append(replace(grown, tokens=(*grown.tokens, token)))
         return live
+
+    def _last_word(self, tokens: tuple[int, ...]) -> str:
+        """What was said since the last space."""
+        start = len(tokens)
+        while start:
+            start -= 1
+            if tokens[start] in self._model.opening:
+                break
+        return self._model.tokens.decode(tokens[start:])
 
     def _reading(self, best: Hypothesis, no_speech: float) -> Reading:
         tokens = best.tokens[: len(best.columns)]
         attention = np.concatenate(self._attention, axis=1)[:, list(best.columns)]
-        return Reading(tokens, best.logprobs[: len(tokens)], best.score, attention, best.is_complete, no_speech)
+        mean = best.total / max(1, len(best.logprobs))
+        return Reading(tokens, best.logprobs[: len(tokens)], mean, attention, best.is_complete, no_speech)
 
 
 def agreed(steps: Sequence[Step]) -> Step:
@@ -193,11 +226,10 @@ def agreed(steps: Sequence[Step]) -> Step:
     Source: Hinton 2002, "Training Products of Experts by Minimizing Contrastive Divergence": what one expert finds
     impossible stays so.
     """
-    mean = np.mean([step.log_probs for step in steps], axis=0)
-    highest = mean.max(axis=-1, keepdims=True)
-    log_probs = mean - highest - np.log(np.exp(mean - highest).sum(axis=-1, keepdims=True))
+    log_probs = np.mean([step.log_probs for step in steps], axis=0)
+    log_probs -= np.log(np.exp(log_probs).sum(axis=-1, keepdims=True))
     n_best = steps[0].best.shape[1]
-    found = np.argpartition(-log_probs, n_best, axis=-1)[:, :n_best]
+    found = np.argpartition(log_probs, -n_best, axis=-1)[:, -n_best:]
     order = np.argsort(-np.take_along_axis(log_probs, found, axis=-1), axis=-1, kind="stable")
     best_index = np.take_along_axis(found, order, axis=-1)
     return Step(np.take_along_axis(log_probs, best_index, axis=-1), best_index, steps[0].attention, log_probs)

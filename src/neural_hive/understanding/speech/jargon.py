@@ -69,6 +69,7 @@ class Vocabulary:
 
     def __init__(self, terms: Sequence[str]) -> None:
         """Args: terms: names as they should be written; shorter than three letters are ignored."""
+        self.terms = tuple(terms)
         self._by_key: dict[str, str] = {}
         for term in terms:
             for key in spoken_forms(term):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +75,8 @@ class WhisperModel:
         mel: Sound → spectrogram.
         n_context: Most tokens that fit into the decoder.
         begin_suppressed, numerals: bool (n_sayable,): what must not come first; what holds a digit.
+        opening: ids of the tokens that begin with a space, and so a word.
+        ends_word: bool (n_sayable,): those, and the end of the text.
         name: Name of the directory and hash of the weights.
     """
 
@@ -92,6 +96,7 @@ class WhisperModel:
         decoder = graph(directory, "decoder", version, lambda: decoder_graph(checkpoint, n_heads, sayable, N_BEST))
         self._encoder = _session(encoder, n_threads, is_spinning=True)
         self._decoder = _session(decoder, n_threads, is_spinning=False)
+        self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix="step")
         self._embeddings = checkpoint.raw("decoder/embeddings/weight")
         self._decoder_positions = checkpoint.float32("decoder/position_encodings/encodings")
         self._encoder_positions = checkpoint.float32("encoder/position_encodings/encodings")
@@ -103,6 +108,8 @@ class WhisperModel:
         self._kept = [n for n in self._step_names if n.startswith(("key_", "value_"))]
         self.begin_suppressed = np.isin(self.tokens.sayable, config.get("suppress_ids_begin", []))
         self.numerals = np.array([_DIGIT.search(checkpoint.vocabulary[i]) is not None for i in sayable.tolist()])
+        self.opening = frozenset(i for i in sayable.tolist() if checkpoint.vocabulary[i].startswith("Ġ"))
+        self.ends_word = np.isin(sayable, [*self.opening, self.tokens.eot])
         self.name = f"{directory.name}@{version}"
 
     def encode(self, waveform: NDArray[np.float32], window_s: float) -> Memory:
@@ -112,6 +119,12 @@ class WhisperModel:
         feeds = {"mel": mel, "positions": self._encoder_positions[:n_positions]}
         values = self._encoder.run_with_ort_values(self._memory_names, {k: _value(v) for k, v in feeds.items()})
         return Memory(dict(zip(self._memory_names, values, strict=True)), n_positions)
+
+    def at_once(self, step: Callable[[Memory, Past], Step], memories: Sequence[Memory], pasts: Sequence[Past]) -> list[Step]:
+        """`step` of every memory with its past: of several on several threads, since a small step does not fill two cores."""
+        if len(memories) == 1:
+            return [step(memories[0], pasts[0])]
+        return list(self._threads.map(step, memories, pasts))
 
     def start(self) -> Past:
         """An empty past."""

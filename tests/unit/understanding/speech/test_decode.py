@@ -60,10 +60,8 @@ def test_a_word_that_costs_too_much_is_not_said(tiny):
 
     usual, words = read(lambda _: 0.0)
     dear = words[0]
-    assert usual.cost == 0
     other, instead = read(lambda text: 1_000.0 * (text.strip() == dear))
     assert dear not in instead[:-1]
-    assert other.cost < 1_000
     assert other.avg_logprob <= usual.avg_logprob
 
 
