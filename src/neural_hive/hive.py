@@ -365,6 +365,15 @@ async def _open_stores(settings: Settings, storage: Storage, observing: Observin
     )
 
 
+def _vault_key(settings: Settings) -> bytes | None:
+    written = settings.vault_key.get_secret_value()
+    if not written.strip():
+        return None
+    from neural_hive.understanding.privacy.vault import vault_key
+
+    return vault_key(written)
+
+
 def _rubrics(settings: Settings) -> dict[str, Rubric]:
     rubrics = rubrics_in(settings.rubrics_dir) if settings.rubrics_dir else bundled_rubrics()
     check_vocabulary(list(rubrics.values()), vocabulary())
@@ -409,7 +418,7 @@ def _assemble(
         mind, panel, bundled_guardrails(), context, listener,
         answer_language=settings.answer_language, rubric_digests=digests,
     )  # fmt: skip
-    intake, live = Intake(Masker(), settings.max_text_chars), LiveEvents()
+    intake, live = Intake(Masker(), settings.max_text_chars, _vault_key(settings)), LiveEvents()
     filing = Filing(stores.graph, listener)
     pipeline = Pipeline(
         stores.ledger, intake, judge, live, listener,

@@ -95,6 +95,13 @@ class Settings(BaseSettings):
     otlp_endpoint: str = Field("", description="OTLP/HTTP endpoint for traces; empty is off.")
     trace_sample_ratio: float = Field(0.1, ge=0, le=1, description="Share of requests that are traced.")
 
+    # Privacy
+    vault_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key of the vault, 32 random bytes in base64 (`openssl rand -base64 32`): with it, what is masked can be given back"
+        " by `hive ledger reveal`. Empty keeps nothing.",
+    )
+
 
 def load_settings(**overrides: Any) -> Settings:
     """Settings from the environment, with `overrides` on top.

@@ -120,11 +120,10 @@ def http(running_hive: RunningHive) -> Iterator[httpx2.Client]:
 
 @pytest.fixture
 def hive_command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run `hive` to its end."""
+    """Run `hive` to its end, with settings."""
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [HIVE, *words], cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, timeout=PATIENCE_S
-        )
+    def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        environment = clean_environment() | settings
+        return subprocess.run([HIVE, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
 
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -122,6 +123,26 @@ def test_an_intent_becomes_a_recorded_reviewed_and_verified_case(run: Any, tmp_p
     assert json.loads(reviewed.stdout)["reviews"][0]["reviewer"] == "reviewer-7"
     verified = run("ledger", "verify")
     assert (verified.returncode, json.loads(verified.stdout)) == (0, {"ok": True, "checked": 3})
+
+
+def test_what_was_masked_comes_back_only_with_the_key_it_was_recorded_under(
+    hive_command: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    key, other = (base64.b64encode(os.urandom(32)).decode() for _ in range(2))
+    text = "Apagar a conta da cliente com cpf 529.982.247-25 e email ana@example.com"
+    kept = json.loads(hive_command("ask", text, "--json", HIVE_VAULT_KEY=key).stdout)
+    plain = json.loads(hive_command("ask", text, "--json").stdout)
+    assert "529.982.247-25" not in json.dumps(kept)
+    assert all(b"529.982.247-25" not in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+    assert "vault" not in plain["intent"]
+    revealed = json.loads(hive_command("ledger", "reveal", kept["id"], "--json", HIVE_VAULT_KEY=key).stdout)
+    assert revealed == {"‹cpf-1›": "529.982.247-25", "‹email-1›": "ana@example.com"}
+    assert json.loads(hive_command("ledger", "reveal", plain["id"], "--json", HIVE_VAULT_KEY=key).stdout) == {}
+    for wrong in ({"HIVE_VAULT_KEY": other}, {"HIVE_VAULT_KEY": "short"}, {}):
+        refused = hive_command("ledger", "reveal", kept["id"], **wrong)
+        assert refused.returncode != 0
+        assert "HIVE_VAULT_KEY" in refused.stderr
+    assert hive_command("ledger", "verify", "--json").returncode == 0
 
 
 def test_an_export_is_verified_anywhere_and_a_changed_byte_is_found(run: Any, tmp_path: Path) -> None:

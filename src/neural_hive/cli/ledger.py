@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     verbs.command("verify")(verify)
     verbs.command("show")(show)
     verbs.command("export")(export)
+    verbs.command("reveal")(reveal)
     app.add_typer(verbs, name="ledger")
 
 
@@ -65,6 +66,33 @@ def show(
 ) -> None:
     """Show one case as it was recorded."""
     show_case(run(_case(tenant_of(tenant, server), case_id, server, token)), as_json)
+
+
+def reveal(
+    case_id: Annotated[str, typer.Argument(metavar="ID", help="The case.")],
+    tenant: Tenant = None,
+    as_json: Json = None,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Give back what was masked in a case.
+
+    Only with HIVE_VAULT_KEY, the key that was set when the case was recorded; without a key nothing was kept.
+    """
+    from neural_hive.understanding.privacy.vault import Vault, vault_key
+
+    key = vault_key(load_settings().vault_key.get_secret_value())
+    if key is None:
+        raise UsageError("HIVE_VAULT_KEY is not set; without the key that the case was recorded under there is no way back.")
+    case = run(_case(tenant_of(tenant, server), case_id, server, token))
+    values = Vault(key, case.id, case.intent.vault).reveal_all()
+    if wants_json(as_json):
+        print_json(values)
+        return
+    if not values:
+        tell("Nothing was kept with this case: nothing was masked in it, or no key was set when it was recorded.")
+    for placeholder, value in values.items():
+        typer.echo(f"{placeholder}  {value}")
 
 
 def export(

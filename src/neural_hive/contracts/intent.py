@@ -125,6 +125,11 @@ class Intent(Record):
         default_factory=dict, description="Limits the caller sets, masked, e.g. deadline or budget."
     )
     transcript: Transcript | None = Field(default=None, description="What was heard, when it was spoken; masked like the text.")
+    vault: dict[str, str] = Field(
+        default_factory=dict,
+        exclude_if=lambda kept: not kept,
+        description="Placeholder → its value under HIVE_VAULT_KEY, base64; absent where no key is set.",
+    )
     is_deferred: bool = Field(default=False, description="True if it was left to be judged by a worker.")
     received_at: UtcTime = Field(description="When the hive received it, UTC.")
     trace: str = Field(default="", max_length=64, description="W3C traceparent of the request that brought it, or empty.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uuid_utils
 from pydantic import ValidationError
@@ -15,12 +15,16 @@ from neural_hive.specialists.plan import plan_facts
 from neural_hive.understanding.intake import clean_text
 from neural_hive.understanding.privacy import Masker
 
+if TYPE_CHECKING:
+    from neural_hive.understanding.privacy.vault import Vault
+
 
 class Intake:
     """Makes intents. Nothing that was not masked leaves it."""
 
-    def __init__(self, masker: Masker, max_text_chars: int) -> None:
-        self._masker, self._max_text_chars = masker, max_text_chars
+    def __init__(self, masker: Masker, max_text_chars: int, vault_key: bytes | None = None) -> None:
+        """vault_key: 32 bytes under which what is masked is kept with the case; None keeps nothing."""
+        self._masker, self._max_text_chars, self._vault_key = masker, max_text_chars, vault_key
 
     def intent(self, ask: Ask, caller: Caller, transcript: Transcript | None = None) -> tuple[Intent, tuple[PiiMention, ...]]:
         """The intent and what was masked in its text.
@@ -29,7 +33,9 @@ class Intake:
             TextRejectedError: the text is empty, too long or not text.
             PlanError: the plan cannot be carried out.
         """
-        session = self._masker.session()
+        id_ = str(uuid_utils.uuid7())
+        vault = self._vault(id_)
+        session = self._masker.session(vault)
         masked = session.mask(clean_text(ask.text, self._max_text_chars), language=ask.language)
         plan = None
         if ask.plan is not None:
@@ -39,7 +45,7 @@ class Intake:
         if transcript is not None:
             heard = self._revalidated(Transcript, session.mask_tree(transcript.model_dump(mode="json")))
         intent = Intent(
-            id=str(uuid_utils.uuid7()),
+            id=id_,
             tenant=caller.tenant,
             actor=caller.actor,
             channel=caller.channel,
@@ -49,10 +55,19 @@ class Intake:
             context=session.mask_tree(ask.context) if ask.context else {},
             constraints=session.mask_tree(ask.constraints) if ask.constraints else {},
             transcript=heard,
+            vault=vault.entries if vault is not None else {},
             received_at=datetime.now(UTC),
             trace=caller.trace,
         )
         return intent, masked.pii
+
+    def _vault(self, case_id: str) -> Vault | None:
+        """Somewhere to keep what is masked; its library is loaded only where there is a key."""
+        if self._vault_key is None:
+            return None
+        from neural_hive.understanding.privacy.vault import Vault
+
+        return Vault(self._vault_key, case_id)
 
     def comment(self, text: str) -> str:
         """A reviewer's comment, masked; empty stays empty."""

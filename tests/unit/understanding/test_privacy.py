@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from stdnum.pt import nif as std_nif_pt
 
 from neural_hive.errors import ConfigurationError, NotFoundError
 from neural_hive.understanding.privacy import KINDS, Masker, checksums
-from neural_hive.understanding.privacy.vault import Vault
+from neural_hive.understanding.privacy.vault import Vault, vault_key
 
 MASKER = Masker()
 PATIENT = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -324,7 +325,8 @@ def test_the_vault_gives_back_the_value_to_who_holds_the_key() -> None:
     text = MASKER.session(vault).mask("cpf 529.982.247-25").text
     assert text == "cpf ‹cpf-1›"
     assert Vault(key, "case-1", vault.entries).reveal("‹cpf-1›") == "529.982.247-25"
-    assert b"529" not in b"".join(vault.entries.values())
+    assert vault.reveal_all() == {"‹cpf-1›": "529.982.247-25"}
+    assert "529" not in "".join(vault.entries.values())
 
 
 def test_the_vault_stays_shut_for_another_key_case_or_placeholder() -> None:
@@ -339,5 +341,11 @@ def test_the_vault_stays_shut_for_another_key_case_or_placeholder() -> None:
         Vault(key, "case-1", {"‹cpf-1›": vault.entries["‹cpf-2›"]}).reveal("‹cpf-1›")
     with pytest.raises(NotFoundError):
         vault.reveal("‹cpf-9›")
-    with pytest.raises(ConfigurationError):
-        Vault(b"short", "case-1")
+
+
+@pytest.mark.parametrize("written", ["short", "!" * 44, base64.b64encode(b"x" * 31).decode()])
+def test_a_key_that_is_none_is_told(written: str) -> None:
+    with pytest.raises(ConfigurationError, match="HIVE_VAULT_KEY"):
+        vault_key(written)
+    assert vault_key(" ") is None
+    assert vault_key(base64.b64encode(b"x" * 32).decode()) == b"x" * 32
