@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 #: counted: 'abrir a porta do banco de dados para a internet' says no more between its ends than 'open the database port to the internet'.
 MAX_GAP = 4
 #: Most words of any kind that `...` may stand for.
-MAX_GAP_WORDS = 10
+MAX_GAP_WORDS = 14
 #: Words after which something else is spoken of: 'keep the keys in the vault instead of the code' keeps no keys in the code.
 _TURNS = frozenset({"instead", "rather"})
 _TURNS_OF_TWO = frozenset({("vez", "em"), ("vez", "en"), ("lugar", "em"), ("lugar", "en")})

@@ -33,7 +33,7 @@ def found(phrase: str, text: str) -> list[str]:
             ["abrir a porta do banco de dados para a internet"],
         ),
         ("open ... internet", "open one two three four five internet", []),
-        ("open ... internet", "open the " + "the " * 12 + "internet", []),
+        ("open ... internet", "open the " + "the " * 16 + "internet", []),
         ("mand(ar|a|e) ... clave*", "mándamela clave ya", ["mándamela clave"]),
         ("borr(ar|a)", "bórralo, bórralas, borrarlos y borrármelo", ["bórralo", "bórralas", "borrarlos", "borrármelo"]),
         ("tab", "table", []),
