@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 #: Most words that `...` in a phrase may stand for, unless a matcher says otherwise; articles, prepositions and the like are not
@@ -62,6 +63,7 @@ class Words:
 
     folded: the word, folded; a placeholder becomes '‹kind›'. starts, ends: code point offsets in the text. sentence: number of
     the sentence, from 0. clause: number of the clause (commas and colons end one), from 0, rising over the whole text.
+    distance: words up to and with this one that are counted in a gap; a turn counts more than any gap may hold.
     """
 
     text: str
@@ -70,6 +72,7 @@ class Words:
     ends: tuple[int, ...]
     sentence: tuple[int, ...]
     clause: tuple[int, ...]
+    distance: tuple[int, ...]
 
     def __len__(self) -> int:
         return len(self.folded)
@@ -104,7 +107,15 @@ def split_words(text: str) -> Words:
             ends.append(match.end())
             sentences.append(sentence)
             clauses.append(clause)
-    return Words(text, tuple(folded), tuple(starts), tuple(ends), tuple(sentences), tuple(clauses))
+    distance = tuple(accumulate(map(_weight, folded, ["", *folded])))
+    return Words(text, tuple(folded), tuple(starts), tuple(ends), tuple(sentences), tuple(clauses), distance)
+
+
+def _weight(word: str, before: str) -> int:
+    """How far a word takes what stands behind it from what stands before it."""
+    if word in JOINING:
+        return 0
+    return MAX_GAP_WORDS if word in _TURNS or (word, before) in _TURNS_OF_TWO else 1
 
 
 def _is_inside_number(text: str, at: int) -> bool:
@@ -272,16 +283,16 @@ def _match_rest(words: Words, at: int, rest: Sequence[_Word | None], max_gap: in
         return None
     target = rest[1]
     assert target is not None
-    n_counted = 0
-    for following in range(at + 1, min(at + 2 + MAX_GAP_WORDS, len(words))):
-        word = words.folded[following]
-        if words.sentence[following] != words.sentence[at]:
+    folded, distance, sentence = words.folded, words.distance, words.sentence
+    exact, prefixes, end = target.exact, target.prefixes, sentence[at]
+    for following in range(at + 1, min(at + 2 + MAX_GAP_WORDS, len(folded))):
+        word = folded[following]
+        if sentence[following] != end:
             return None
-        if target.fits(word):
+        if word in exact or (prefixes and word.startswith(prefixes)):
             last = _match_rest(words, following, rest[2:], max_gap)
             if last is not None:
                 return last
-        n_counted += word not in JOINING
-        if n_counted > max_gap or word in _TURNS or (word, words.folded[following - 1]) in _TURNS_OF_TWO:
+        if distance[following] - distance[at] > max_gap:
             return None
     return None
