@@ -421,7 +421,8 @@ def run(options: argparse.Namespace, clips: list[dict[str, Any]]) -> dict[str, A
         found["engines"] = {name: summary(got, base) for name, got in rows.items()}
         if options.robust_every:
             both = {name: runs[name] for name in ("hive", "faster-whisper") if name in runs}
-            found["robustness"] = robustness(clips[:: options.robust_every], options.data, both, ear)
+            some = clips[:: options.robust_every]
+            found |= {"robustness": robustness(some, options.data, both, ear), "robustness_n_clips": len(some)}
         clip = options.data / clips[0]["file"]
         names = [name for name in runs if name != "faster-whisper greedy"]
         found["peak_memory_mb"] = {name: round(peak_memory_mb(name, options.model, clip)) for name in names}

@@ -13,9 +13,8 @@ URLS = {name: f"HIVE_TEST_{name.upper()}_URL" for name in ("redis", "kafka", "mo
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take the URLs of the servers that `make servers` started, where the environment says nothing else; hear Ctrl-C."""
-    if (
-        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    ):  # a shell started us in the background: our children would not hear it either
+    # a shell that started us in the background made us deaf to Ctrl-C, and our children would be too
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     file = config.rootpath / ".servers" / "env"
     for line in file.read_text().splitlines() if file.exists() else ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from neural_hive.contracts import Case, CaseStatus, Decision, Event, EventType, Opinion, SpecialistName, Understanding
@@ -60,23 +60,31 @@ def sections_changed_by(event: Event) -> tuple[str, ...]:
 async def pieces(
     case: Case, events: AsyncIterator[Event], closing: asyncio.Event, draw: Draw, finish: Finish
 ) -> AsyncIterator[bytes]:
-    """The stream: changed sections after every event; after the decision what `finish` draws, and `done`."""
+    """The stream: changed sections after every event; after the decision what `finish` draws, and `done`.
+
+    A section that would be drawn as it already stands is not sent: what someone opened or chose in it stays.
+    """
+    shown: dict[str, str] = {}
+
+    def drawn(section: str, html: str) -> bytes:
+        if shown.get(section) == html:
+            return b""
+        shown[section] = html
+        return message(section, html)
+
     first = await anext(events, None)
     async for event in with_pauses(first, events, closing):
         if event is None:
             yield _KEEP_ALIVE
             continue
         case = grown(case, event)
-        yield b"".join(_drawn(sections_changed_by(event), case, draw))
+        yield b"".join([drawn(section, draw(section, case)) for section in sections_changed_by(event)])
         if event.type is EventType.DECIDED:
             async for section, html in finish(case):
-                yield message(section, html)
+                if piece := drawn(section, html):
+                    yield piece
             yield message("done", "")
             return
-
-
-def _drawn(sections: Iterable[str], case: Case, draw: Draw) -> Iterable[bytes]:
-    return (message(section, draw(section, case)) for section in sections)
 
 
 def message(name: str, html: str) -> bytes:

@@ -168,7 +168,7 @@ _OBJECT_ENDS = frozenset(
 _SUBJECT_FIRST = frozenset({"fail", "expose"})
 #: Actions whose object may be another action's name: 'test the restoration', 'document the migration'.
 _LOOKING = frozenset({"test", "document", "investigate", "improve", "fix"})
-_DETERMINERS = frozenset(
+_ARTICLES_AND_OF = frozenset(
     [
         "a",
         "o",
@@ -331,7 +331,7 @@ def is_purpose(words: Words, mention: Mention, mentions: Sequence[Mention]) -> b
     previous = earlier[-1]
     between = words.folded[previous.last + 1 : mention.first]
     same_sentence = words.sentence[previous.first] == words.sentence[mention.first]
-    if same_sentence and previous.action in _LOOKING and _DETERMINERS.issuperset(between) and len(between) <= 2:
+    if same_sentence and previous.action in _LOOKING and _ARTICLES_AND_OF.issuperset(between) and len(between) <= 2:
         return True
     return same_sentence and previous.action in _MAKING and bool(_PURPOSE.intersection(between[-3:]))
 

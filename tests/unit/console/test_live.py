@@ -60,6 +60,25 @@ async def test_each_event_is_shown_before_the_next_one_happens(hive: FakeHive) -
     assert b"event: record" in sent
 
 
+async def test_a_section_that_stands_already_is_not_sent_again(hive: FakeHive) -> None:
+    case, events = await told(hive)
+
+    async def happening() -> AsyncIterator[Event]:
+        for event in events:
+            yield event
+
+    async def finish(case: Case) -> AsyncIterator[tuple[str, str]]:
+        yield "opinion-business", "drawn for opinion-business"
+        yield "verdict", "drawn otherwise"
+
+    def draw(section: str, case: Case) -> str:
+        return f"drawn for {section}"
+
+    sent = b"".join([piece async for piece in pieces(case, happening(), asyncio.Event(), draw, finish)])
+    assert sent.count(b"event: opinion-business\n") == 1
+    assert sent.count(b"event: verdict\n") == 2
+
+
 def test_every_line_of_a_section_is_a_data_line() -> None:
     assert message("news", "<p>\r\na\n</p>") == b"event: news\ndata: <p>\ndata: a\ndata: </p>\n\n"
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import apsw
 import pytest
+import structlog.testing
 
 from neural_hive.storage.sqlite import checkpoints
-from neural_hive.storage.sqlite.database import Database, open_database
+from neural_hive.storage.sqlite.database import Database, connect, open_database
 
 ROW = 3_900  # about one page
 
@@ -75,10 +76,28 @@ async def test_a_reader_that_stays_holds_the_log_back_only_while_it_reads(tmp_pa
         assert await database.read(lambda c: c.execute("PRAGMA integrity_check").get) == "ok"
 
 
-async def test_two_hives_on_one_file_copy_in_turns(tmp_path: Path) -> None:
+async def test_two_hives_on_one_file_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     async with open_database(str(path)) as one, open_database(str(path)) as other:
         await opened_with_table(one)
         await asyncio.gather(fill(one, 400), fill(other, 400, first=1_000))
         assert await one.read(lambda c: c.execute("SELECT count(*) FROM pages").get) == 800
         assert await other.read(lambda c: c.execute("PRAGMA integrity_check").get) == "ok"
+
+
+async def test_a_copy_that_fails_is_told_once_and_no_commit_fails_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    async with open_database(str(path)) as database:
+        await opened_with_table(database)
+    writer, copier = connect(str(path)), connect(str(path))
+    watching = checkpoints.Checkpoints(writer, copier)
+    copier_broken = apsw.Connection(str(tmp_path / "other.db"))
+    copier_broken.close()
+    with structlog.testing.capture_logs() as told:
+        assert [watching._copy(copier_broken) for _ in range(3)] == [0, 0, 0]
+        add_row(1, writer)
+        assert watching._copy(copier) > 0
+        watching._copy(copier_broken)
+    assert [line["event"] for line in told] == ["checkpoint_failed"] * 2
+    watching.close()
+    writer.close()

@@ -90,7 +90,7 @@ def _drawn(cell: _Cell, x: float, y: float, sprite: str) -> Markup:
         label(x, y + 24, cell.value, _fitted("cell-value", cell.value)),
     )
     kind = "cell centre" if cell.name == "verdict" else "cell"
-    return element("a", *parts, href=f"#{cell.name}", class_=f"{kind} {cell.state}", aria_label=name)
+    return element("a", *parts, id=f"cell-{cell.name}", href=f"#{cell.name}", class_=f"{kind} {cell.state}", aria_label=name)
 
 
 def _fitted(class_: str, text: str) -> str:
