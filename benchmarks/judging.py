@@ -16,8 +16,9 @@ from pathlib import Path
 from statistics import mean
 
 from neural_hive.contracts import Ask
-from neural_hive.hive import Hive, open_hive
+from neural_hive.hive import open_hive
 from neural_hive.pipeline.judging import Judgement
+from neural_hive.service import Hive
 from neural_hive.settings import load_settings
 
 ROOT = Path(__file__).resolve().parent.parent

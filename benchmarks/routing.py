@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import f1_score, roc_auc_score
 
-from neural_hive.hive import load_understander
 from neural_hive.learning.domain_model import TENDER_SHARE, Example, Features, features_of, fit_labels, load_examples
 from neural_hive.understanding.domains import TENDER, softmax
 from neural_hive.understanding.encoder import UseEncoder
-from neural_hive.understanding.understand import Heading
+from neural_hive.understanding.understand import Heading, load_understander
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared/data/routing_core/dev.jsonl"

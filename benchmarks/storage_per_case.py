@@ -18,9 +18,10 @@ from pathlib import Path
 import apsw
 
 from neural_hive.contracts import Ask, Case
-from neural_hive.hive import Hive, open_hive
+from neural_hive.hive import open_hive
 from neural_hive.pipeline.intake import Caller
 from neural_hive.pipeline.live import past_events
+from neural_hive.service import Hive
 from neural_hive.settings import load_settings
 
 TEXTS = [json.loads(line)["text"] for line in (Path(__file__).parents[1] / "tests/golden/everyday.jsonl").open(encoding="utf-8")]
@@ -38,7 +39,7 @@ async def fill(n_cases: int) -> tuple[float, int]:
         places = asyncio.Semaphore(WIDTH)
         cases = await asyncio.gather(*(ask(hive, places, number) for number in range(n_cases)))
         spent_s = time.process_time() - began_s
-        while await hive.stores.ledger.depth():  # noqa: ASYNC110 - the outbox has no bell
+        while await hive.parts.stores.ledger.depth():  # noqa: ASYNC110 - the outbox has no bell
             await asyncio.sleep(0.2)
         n_bytes = sum(len(event.model_dump_json()) for event in past_events(cases[-1]))
     return spent_s, n_bytes

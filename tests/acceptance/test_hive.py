@@ -11,10 +11,11 @@ import pytest
 
 from neural_hive.contracts import Ask, Brief, Caller, CaseStatus, Opinion, Outcome, Plan, Task
 from neural_hive.errors import IdempotencyConflictError, PlanError, SpecialistError, TextRejectedError
-from neural_hive.hive import Hive, open_hive
+from neural_hive.hive import open_hive
 from neural_hive.pipeline.intake import body_digest
 from neural_hive.pipeline.judging import decision_digest
 from neural_hive.ports import CaseQuery, CatalogueEntity, IdempotencyKey
+from neural_hive.service import Hive
 from neural_hive.settings import Settings, load_settings
 from neural_hive.storage.open import open_storage
 
@@ -80,7 +81,7 @@ async def test_an_idempotency_key_gives_one_case_even_at_once(hive: Hive) -> Non
 
 async def test_what_was_accepted_and_never_decided_is_decided_after_a_restart(settings: Settings) -> None:
     async with open_hive(settings, is_recovering=False) as first:
-        intent, _ = first._intake.intent(Ask(text="Fix the typo in the footer"), CALLER)
+        intent, _ = first.parts.intake.intent(Ask(text="Fix the typo in the footer"), CALLER)
         await first.stores.ledger.accept(intent, lease_s=0.001)
     async with open_hive(settings) as second:
         async with asyncio.timeout(30):
@@ -110,7 +111,7 @@ async def test_a_silent_specialist_is_missing_and_never_a_yes(hive: Hive) -> Non
 
     calm = Ask(text="Change the colour of the save button to green")
     assert (await hive.ask(calm, CALLER)).decision.outcome is Outcome.APPROVED  # type: ignore[union-attr]
-    hive._panel.specialists["behavior"] = Silent()  # type: ignore[assignment]
+    hive.parts.panel.specialists["behavior"] = Silent()  # type: ignore[assignment]
     decision = (await hive.ask(calm, CALLER)).decision
     assert decision is not None
     assert decision.degraded
@@ -122,7 +123,7 @@ async def test_a_ledger_that_was_slow_leaves_the_specialists_less_of_the_deadlin
     hive: Hive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow_s, allowed_s = 0.5, []
-    accept = hive.stores.ledger.accept
+    accept = hive.parts.stores.ledger.accept
 
     async def accept_slowly(*args: Any, **options: Any) -> Any:
         await asyncio.sleep(slow_s)
@@ -140,8 +141,8 @@ async def test_a_ledger_that_was_slow_leaves_the_specialists_less_of_the_deadlin
 
         async def close(self) -> None: ...
 
-    hive._panel.specialists["behavior"] = Patient()  # type: ignore[assignment]
-    monkeypatch.setattr(hive.stores.ledger, "accept", accept_slowly)
+    hive.parts.panel.specialists["behavior"] = Patient()  # type: ignore[assignment]
+    monkeypatch.setattr(hive.parts.stores.ledger, "accept", accept_slowly)
     await hive.ask(Ask(text="Change the colour of the save button to green"), CALLER)
     assert 0 < allowed_s[0] < 0.8 * (hive.settings.deadline_ms / 1e3 - slow_s)
 
@@ -152,7 +153,7 @@ async def test_reviews_move_trust_and_leave_the_queue(hive: Hive) -> None:
     assert [c.id for c in waiting.items] == [case.id]
     await hive.review("acme", case.id, reviewer="u-2", verdict=Outcome.REJECTED, comment="No.")
     assert not (await hive.cases(CaseQuery(tenant="acme", waiting=True))).items
-    assert hive._judge.trust
+    assert hive.parts.judge.trust
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\u200b\u200b", "!!!", "\x00abc"])

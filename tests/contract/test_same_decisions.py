@@ -16,9 +16,10 @@ from tests.contract.conftest import open_empty_neo4j
 from uuid_utils import uuid7
 
 from neural_hive.contracts import Ask, Caller, Case
-from neural_hive.hive import Hive, open_hive
+from neural_hive.hive import open_hive
 from neural_hive.pipeline.judging import decision_digest
 from neural_hive.ports import CatalogueEntity
+from neural_hive.service import Hive
 from neural_hive.settings import load_settings
 from neural_hive.specialists.rubric import bundled_rubrics
 from neural_hive.storage.open import open_storage
@@ -73,7 +74,7 @@ async def make_champion(url: str) -> None:
 async def decided(hive: Hive, text: str, language: str | None) -> Case:
     """The case, once it is filed: the next one may be like it."""
     case = await hive.ask(Ask.model_validate({"text": text, "language": language}), Caller())
-    await hive._filing.settled()
+    await hive.parts.filing.settled()
     return case
 
 
@@ -97,7 +98,7 @@ async def test_embedded_and_cluster_decide_byte_for_byte_alike(tmp_path: Path, m
         open_hive(load_settings(ledger_url=file, graph_url=file, bus_url=file, **patient)) as embedded,
     ):
         for hive in (cluster, embedded):
-            await hive.stores.graph.put_entities(CATALOGUE)
+            await hive.parts.stores.graph.put_entities(CATALOGUE)
             assert await hive.learn_systems() > 0
         assert (await cluster.readiness())["dependencies"]["models"]["status"] == "ok"
         for text, language in texts:

@@ -15,9 +15,10 @@ from neural_hive.gateway.edge import Edge, EdgeRules
 from neural_hive.gateway.hosts import check_bind, is_loopback
 from neural_hive.gateway.limits import RateLimiter
 from neural_hive.gateway.server import HiveServer, address_of, bind, keep_what_is_loaded, run
-from neural_hive.hive import Hive, ProcessRole, open_hive
+from neural_hive.hive import ProcessRole, open_hive
 from neural_hive.observability.logs import announce as announce_json
 from neural_hive.observability.logs import configure_logs
+from neural_hive.service import Hive
 from neural_hive.settings import Settings
 from neural_hive.storage.cache.memory import MemoryCache
 
