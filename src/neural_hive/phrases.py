@@ -38,7 +38,7 @@ _NESTED = re.compile(r"([(|])([^()|]*)\(([^()]*)\)([^()|]*)(?=[|)])")
 _GROUP = re.compile(r"([^()]*)\(([^()]*)\)([^()]*)")
 
 #: A Spanish verb with the pronouns that are written onto it: 'bórralo', 'mándamelas', 'quitarle'.
-_ENCLITIC = re.compile(r"([a-z]{2,}?(?:[aeiou]|[aei]r|ndo|[ae]n|mos))(?:me|te|se|nos|os)?(?:me|lo|la|le|los|las|les|nos)")
+_ENCLITIC = re.compile(r"([a-z]{2,}?(?:[aeiou]|[aei][rd]|ndo|[ae]n|mos))(?:me|te|se|nos|os)?(?:me|lo|la|le|los|las|les|nos)")
 _FORMS_OF_GIVE = frozenset({"dê", "dé", "dá"})
 
 T = TypeVar("T")
@@ -137,6 +137,16 @@ class _Word:
         return "" in self.prefixes
 
 
+#: Endings in which people ask, by the ending of the infinitive that a phrase names, in Portuguese and Spanish, folded: "queria que
+#: tirassem", "cambiad", "se apagarem", "que borraran". Forms that are nouns too ("conta", "limite") and the past tenses stand in the phrase.
+_ASKING = {
+    "ar": ["em", "en", "emos", "asse", "assem", "assemos", "arem", "armos", "aremos", "ara", "aran", "aras", "ase", "asen", "ad", "ando"],
+    "er": ["am", "an", "amos", "esse", "essem", "essemos", "erem", "ermos", "eremos", "iera", "ieran", "ieras", "iese", "iesen", "ed", "endo", "iendo"],
+    "ir": ["am", "an", "amos", "isse", "issem", "issemos", "irem", "irmos", "iremos", "iera", "ieran", "ieras", "iese", "iesen", "id", "indo", "iendo"],
+}
+#: How a stem is spelt before e: 'pagar' → 'paguem', 'busca' → 'busquem'.
+_BEFORE_E = {"g": ("gu", ["e", "em", "en", "emos"]), "c": ("qu", ["e", "em", "en", "emos"]), "z": ("c", ["en", "emos"])}
+_LEAST_STEM = 2
 _GAP = None
 #: 'de' in a phrase is also 'de' with an article: 'chave de API' finds 'chave da API', and 'clave de API' finds 'clave de la API'.
 _OF = ("de", "da", "do", "das", "dos", "del")
@@ -155,14 +165,27 @@ def _parse_alternatives(part: str) -> list[list[str]]:
             raise PhraseSyntaxError(f"parentheses do not match in {part!r}")
         return [_split_pattern_words(part)]
     before, body, after = group.groups()
-    return [_split_pattern_words(before + option + after) for option in body.split("|")]
+    return [_split_pattern_words(form + after) for form in _forms(before, body.split("|"))]
+
+
+def _forms(stem: str, endings: Sequence[str]) -> list[str]:
+    """'tir', ['ar', 'e'] → 'tirar', 'tire', and the other forms of 'tirar' in which people ask: 'tirem', 'tirassem', …"""
+    forms = [stem + ending for ending in endings]
+    if len(stem) < _LEAST_STEM or not stem.isalpha():
+        return forms
+    for infinitive, asking in _ASKING.items():
+        if infinitive in endings:
+            forms += [stem + ending for ending in asking]
+            if infinitive == "ar" and (changed := _BEFORE_E.get(stem[-1])):
+                forms += [stem[:-1] + changed[0] + ending for ending in changed[1]]
+    return forms
 
 
 def _flatten(phrase: str) -> str:
     """'(a|with (b|c))' → '(a|with b|with c)'."""
     while (nested := _NESTED.search(phrase)) is not None:
         opening, before, options, after = nested.groups()
-        flat = "|".join(before + option + after for option in options.split("|"))
+        flat = "|".join(form + after for form in _forms(before, options.split("|")))
         phrase = phrase[: nested.start()] + opening + flat + phrase[nested.end() :]
     return phrase
 

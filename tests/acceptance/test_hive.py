@@ -82,7 +82,7 @@ async def test_an_idempotency_key_gives_one_case_even_at_once(hive: Hive) -> Non
 async def test_what_was_accepted_and_never_decided_is_decided_after_a_restart(settings: Settings) -> None:
     async with open_hive(settings, is_recovering=False) as first:
         intent, _ = first.parts.intake.intent(Ask(text="Fix the typo in the footer"), CALLER)
-        await first.stores.ledger.accept(intent, lease_s=0.001)
+        await first.parts.stores.ledger.accept(intent, lease_s=0.001)
     async with open_hive(settings) as second:
         async with asyncio.timeout(30):
             async for event in second.events("acme", intent.id):

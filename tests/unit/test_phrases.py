@@ -36,6 +36,12 @@ def found(phrase: str, text: str) -> list[str]:
         ("open ... internet", "open the " + "the " * 16 + "internet", []),
         ("mand(ar|a|e) ... clave*", "mándamela clave ya", ["mándamela clave"]),
         ("borr(ar|a)", "bórralo, bórralas, borrarlos y borrármelo", ["bórralo", "bórralas", "borrarlos", "borrármelo"]),
+        # a phrase that names an infinitive knows the forms in which people ask
+        ("tir(ar|a)", "queria que tirassem, tirem e tirando, se tirarem", ["tirassem", "tirem", "tirando", "tirarem"]),
+        ("quit(ar)", "que quitaran, quitad y quitadlo", ["quitaran", "quitad", "quitadlo"]),
+        ("deslig(ar|a)", "desliguem", ["desliguem"]),
+        ("(aplic(ar)|met(er)) ... parche", "apliquen el parche, metan un parche", ["apliquen el parche", "metan un parche"]),
+        ("cont(ar)", "a conta", []),
         ("tab", "table", []),
         ("chave de api", "a chave da API", ["chave da API"]),
         ("clave de api", "la clave de la API", ["clave de la API"]),

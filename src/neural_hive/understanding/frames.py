@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from neural_hive.contracts import ActionMention, Environment, Frame, Mood, Reversibility, Scope, Span
 from neural_hive.phrases import Match, Words, split_words
 from neural_hive.understanding.lexicon import Cue, Lexicon
-from neural_hive.understanding.mentions import Mention, find_mentions, is_purpose
+from neural_hive.understanding.mentions import OBJECT_ENDS, Mention, find_mentions, is_purpose
 
 #: Actions whose harm is done by doing them, most harmful first: if asked, one of these is what the text is about.
 _GRAVE = ("destroy", "disable", "expose", "stop", "grant", "pay", "revoke", "export", "collect", "deploy", "migrate")
@@ -47,6 +47,14 @@ _REFUSING = frozenset({"disable", "destroy", "stop"})
 _ENVIRONMENTS = ("production", "staging", "test", "development")
 #: Words between a refusal and the safeguard it refuses.
 _REFUSAL_REACH = 3
+#: Words between a safeguard and what puts it off.
+_LATER_REACH = 5
+#: Words by which 'depois' and 'después' mean 'after': 'depois do backup'.
+_AFTER_WHAT = frozenset({"de", "da", "do", "das", "dos", "del", "que"})
+#: Words that end what a verb's first object is called.
+_HEAD_ENDS = OBJECT_ENDS | frozenset(
+    {"de", "da", "do", "das", "dos", "del", "of", "from", "and", "e", "y", "em", "en", "no", "na", "in"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,8 @@ class _Circumstances:
         self.waived: dict[str, Match[Cue]] = {}
         self.safeguards: dict[str, Match[Cue]] = {}
         for match in self.of("safeguard"):
-            (self.waived if self._is_refused(match) else self.safeguards).setdefault(match.payload.name, match)
+            is_missing = self._is_refused(match) or self._is_put_off(match)
+            (self.waived if is_missing else self.safeguards).setdefault(match.payload.name, match)
         self.environment = self._environment()
 
     def of(self, role: str) -> list[Match[Cue]]:
@@ -118,6 +127,25 @@ class _Circumstances:
             and self.words.clause[refusal.last] == self.words.clause[safeguard.first]
             for refusal in self.of("refuse")
         )
+
+    def _is_put_off(self, safeguard: Match[Cue]) -> bool:
+        """'We will sort the consent out later', 'depois pedimos a autorização': with nothing else to do between the two."""
+        folded, clause = self.words.folded, self.words.clause
+        for later in self.of("later"):
+            between = (safeguard, later) if safeguard.last < later.first else (later, safeguard)
+            if clause[later.first] != clause[safeguard.first] or between[1].first - between[0].last - 1 > _LATER_REACH:
+                continue
+            following = later.last + 1
+            is_end = following >= len(folded) or clause[following] != clause[later.first]
+            is_start = later.first == 0 or clause[later.first - 1] != clause[later.first]
+            if between[1] is later and not is_end:
+                continue
+            if between[0] is later and (not is_start or folded[following] in _AFTER_WHAT):
+                continue
+            done = [a for a in self.of("action") if between[0].last < a.first and a.last < between[1].first]
+            if all(action.payload.name == "fix" for action in done):  # 'resolvemos o consentimento depois'
+                return True
+        return False
 
     def _environment(self) -> Match[Cue] | None:
         in_phrases = {
@@ -176,7 +204,7 @@ def _assemble(words: Words, mentions: Sequence[Mention], around: _Circumstances)
     scope, scope_match = around.scope(main)
     waived = dict(around.waived)
     safeguards = dict(around.safeguards)
-    _move_refused(mentions, safeguards, waived)
+    _move_refused(words, mentions, safeguards, waived)
     objects = _names(main.objects) if main else ()
     environment = Environment(around.environment.payload.name) if around.environment else Environment.UNKNOWN
     if environment is Environment.STAGING:
@@ -259,7 +287,19 @@ def _mood(mentions: Sequence[Mention], around: _Circumstances) -> Mood:
     return Mood.REQUEST
 
 
-def _move_refused(mentions: Sequence[Mention], safeguards: dict[str, Match[Cue]], waived: dict[str, Match[Cue]]) -> None:
+def _end_of_head(words: Words, mention: Mention) -> int:
+    """Last word of 'remove that second manager's approval', if nothing that is known stands between: an article and words that qualify."""
+    objects_after = [o.first for o in mention.objects if o.first > mention.last]
+    end = min([mention.last + 1 + _REFUSAL_REACH, len(words) - 1, *(first - 1 for first in objects_after)])
+    for word in range(mention.last + 1, end + 1):
+        if words.clause[word] != words.clause[mention.last] or words.folded[word] in _HEAD_ENDS:
+            return word - 1
+    return end
+
+
+def _move_refused(
+    words: Words, mentions: Sequence[Mention], safeguards: dict[str, Match[Cue]], waived: dict[str, Match[Cue]]
+) -> None:
     """'Turn off monitoring' refuses monitoring; 'delete the backups' is no backup; asking for one later is no safeguard."""
     for mention in mentions:
         if mention.action not in _REFUSING or not mention.is_asked:
@@ -267,9 +307,11 @@ def _move_refused(mentions: Sequence[Mention], safeguards: dict[str, Match[Cue]]
         # only the head of the object: in 'delete the data after a backup' the backup is stated, not destroyed
         spans = {w for o in mention.objects[:1] for w in range(o.first, o.last + 1)}
         spans.update(range(mention.first, mention.last + 1))
+        end_of_head = _end_of_head(words, mention)
         for name, match in list(safeguards.items()):
             asks_for_it = match.first < mention.first <= match.last  # 'the customer asked us to erase her data'
-            if not asks_for_it and spans.intersection(range(match.first, match.last + 1)):
+            is_head = mention.last < match.first and match.last <= end_of_head
+            if not asks_for_it and (is_head or spans.intersection(range(match.first, match.last + 1))):
                 waived.setdefault(name, safeguards.pop(name))
 
 

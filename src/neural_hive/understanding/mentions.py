@@ -122,7 +122,7 @@ _WANTING = frozenset(["need", "needs", "want", "wants", "get", "have", "like"])
 _PURPOSE = frozenset(["para", "to", "that", "que", "which", "for", "quando", "when", "cuando", "pra"])
 _CONJUNCTIONS = frozenset(["or", "and", "e", "ou", "o", "u", "y", "and", "nor", "ni", "nem"])
 #: Words that end the object of an action: what follows says how, when or with what.
-_OBJECT_ENDS = frozenset(
+OBJECT_ENDS = frozenset(
     [
         "with",
         "without",
@@ -342,7 +342,7 @@ def _objects_of(
     sentence, clause = words.sentence[match.first], words.clause[match.first]
     inside = [o for o in objects if match.first < o.first <= match.last or o.first == match.first]
     end = min(match.last + _AFTER, next_start - 1) if next_start > match.last else match.last + _AFTER
-    end = next((w - 1 for w in range(match.last + 1, min(end, len(words) - 1) + 1) if words.folded[w] in _OBJECT_ENDS), end)
+    end = next((w - 1 for w in range(match.last + 1, min(end, len(words) - 1) + 1) if words.folded[w] in OBJECT_ENDS), end)
     end = max(end, next_start) if end == next_start - 1 else end  # the next word may be both: 'add dark mode'
     after = [o for o in objects if match.last < o.first <= end and words.sentence[o.first] == sentence]
     same_clause = [o for o in after if words.clause[o.first] == clause]

@@ -132,6 +132,16 @@ def test_a_word_for_destruction_is_not_yet_destruction(language: str, text: str)
         ("en", "skip the approval and deploy to production", None, "approval"),
         ("pt", "atualizar o sistema sem downtime", "no_downtime", None),
         ("en", "Turn off monitoring", None, "monitoring"),
+        ("en", "I'd like the second approval on payments taken out", None, "approval"),
+        ("pt", "queria que tirassem aquela aprovação do gestor", None, "approval"),
+        ("es", "que quiten esa segunda autorización del gerente", None, "approval"),
+        ("en", "Send them the whole file, we'll sort consent out later", None, "consent"),
+        ("pt", "Enviem o ficheiro, depois pedimos a autorização do diretor", None, "approval"),
+        ("es", "El consentimiento lo arreglamos luego", None, "consent"),
+        ("pt", "Fazer backup e depois apagar as contas", "backup", None),
+        ("pt", "Depois do backup, apagar as contas", "backup", None),
+        ("en", "Take a backup first, delete the accounts later", "backup", None),
+        ("en", "Delete the test data from the staging environment", None, None),
     ],
 )
 def test_safeguards_stated_and_refused(language: str, text: str, stated: str | None, refused: str | None) -> None:

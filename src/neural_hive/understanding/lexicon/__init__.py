@@ -14,7 +14,7 @@ _FILES = ("actions", "objects", "circumstances")
 #: Most words between the parts of a phrase: "guardar [la clave de la API de pagos] en texto plano".
 MAX_GAP = 7
 #: Roles whose words are grammar: they count only in the text's own language ('no' is 'in the' in Portuguese).
-_GRAMMAR = frozenset({"scope", "negate", "refuse", "affirm", "mood", "urgent", "irreversible", "reversible"})
+_GRAMMAR = frozenset({"scope", "negate", "refuse", "affirm", "mood", "urgent", "irreversible", "reversible", "later"})
 #: English words that mean something else in Portuguese or Spanish ('data' is a date).
 _FALSE_FRIENDS = frozenset(
     {"data", "fine", "fines", "role", "tax", "guest", "fix", "any", "set", "law", "host", "one", "complete", "balance"}
