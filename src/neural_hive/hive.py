@@ -87,7 +87,10 @@ async def open_hive(
         hive, background = _assemble(settings, stores, rubrics, mind, observing, role)
         stack.push_async_callback(hive.parts.panel.close)
         stack.push_async_callback(hive.parts.hearing.close)
-        first = FirstReads({"catalogue": hive.learn_systems, "trust": hive.learn_trust}, observing.listeners)
+        first = FirstReads(
+            {"catalogue": hive.learn_systems, "trust": hive.learn_trust, "similar_cases": hive.parts.context.rehearse},
+            observing.listeners,
+        )
         await first.attempt()
         stack.push_async_callback(_stop, await _start([first.run, *background] if is_recovering else ()))
         stack.push_async_callback(hive.parts.pipeline.drain, DRAIN_S)
@@ -151,7 +154,7 @@ def _assemble(
 ) -> tuple[Hive, list[Any]]:
     listener: Listener = observing.listeners
     panel = Panel(_specialists(settings, rubrics, observing), listener)
-    context = ContextReader(stores.graph, settings.similar_cases)
+    context = ContextReader(stores.graph, settings.similar_cases, listener)
     digests = {name: rubric.digest[:16] for name, rubric in sorted(rubrics.items())}
     judge = Judge(
         mind, panel, bundled_guardrails(), context, listener,
@@ -171,7 +174,7 @@ def _assemble(
     catalogue = Catalogue(context, mind, listener, settings.models_interval_s)
     parts = Parts(
         settings=settings, stores=stores, pipeline=pipeline, judge=judge, panel=panel, intake=intake, live=live,
-        hearing=Hearing(settings), observing=observing, filing=filing, catalogue=catalogue, mind=mind,
+        hearing=Hearing(settings), observing=observing, filing=filing, context=context, catalogue=catalogue, mind=mind,
     )  # fmt: skip
     loops = [recovery.run, relay.run, filing.run, mind.run, catalogue.run]
     if role is ProcessRole.WORKER:

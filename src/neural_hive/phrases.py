@@ -137,15 +137,16 @@ class _Word:
         return "" in self.prefixes
 
 
-#: Endings in which people ask, by the ending of the infinitive that a phrase names, in Portuguese and Spanish, folded: "queria que
-#: tirassem", "cambiad", "se apagarem", "que borraran". Forms that are nouns too ("conta", "limite") and the past tenses stand in the phrase.
-_ASKING = {
-    "ar": ["em", "en", "emos", "asse", "assem", "assemos", "arem", "armos", "aremos", "ara", "aran", "aras", "ase", "asen", "ad", "ando"],
-    "er": ["am", "an", "amos", "esse", "essem", "essemos", "erem", "ermos", "eremos", "iera", "ieran", "ieras", "iese", "iesen", "ed", "endo", "iendo"],
-    "ir": ["am", "an", "amos", "isse", "issem", "issemos", "irem", "irmos", "iremos", "iera", "ieran", "ieras", "iese", "iesen", "id", "indo", "iendo"],
-}
-#: How a stem is spelt before e: 'pagar' → 'paguem', 'busca' → 'busquem'.
-_BEFORE_E = {"g": ("gu", ["e", "em", "en", "emos"]), "c": ("qu", ["e", "em", "en", "emos"]), "z": ("c", ["en", "emos"])}
+#: An infinitive's ending, then those of the forms in which people ask, in Portuguese and Spanish, folded: "queria que tirassem",
+#: "cambiad", "se apagarem", "que borraran". Forms that are nouns too ("conta", "limite") and the past tenses stand in the phrase.
+_ASKING = """
+    ar em en emos asse assem assemos arem armos aremos ara aran aras ase asen ad ando
+    er am an amos esse essem essemos erem ermos eremos iera ieran ieras iese iesen ed endo iendo
+    ir am an amos isse issem issemos irem irmos iremos iera ieran ieras iese iesen id indo iendo
+"""
+_FORMS_OF = {infinitive: endings for infinitive, *endings in map(str.split, _ASKING.strip().splitlines())}
+#: How a stem's last letter is spelt before e, with the endings that begin with it: 'pagar' → 'paguem', 'buscar' → 'busquem'.
+_SPELT_BEFORE_E = {"g": ("gu", ("e", "em", "en", "emos")), "c": ("qu", ("e", "em", "en", "emos")), "z": ("c", ("en", "emos"))}
 _LEAST_STEM = 2
 _GAP = None
 #: 'de' in a phrase is also 'de' with an article: 'chave de API' finds 'chave da API', and 'clave de API' finds 'clave de la API'.
@@ -173,11 +174,12 @@ def _forms(stem: str, endings: Sequence[str]) -> list[str]:
     forms = [stem + ending for ending in endings]
     if len(stem) < _LEAST_STEM or not stem.isalpha():
         return forms
-    for infinitive, asking in _ASKING.items():
+    for infinitive, asking in _FORMS_OF.items():
         if infinitive in endings:
             forms += [stem + ending for ending in asking]
-            if infinitive == "ar" and (changed := _BEFORE_E.get(stem[-1])):
-                forms += [stem[:-1] + changed[0] + ending for ending in changed[1]]
+    if "ar" in endings and stem[-1] in _SPELT_BEFORE_E:
+        spelt, before_e = _SPELT_BEFORE_E[stem[-1]]
+        forms += [stem[:-1] + spelt + ending for ending in before_e]
     return forms
 
 

@@ -31,6 +31,7 @@ from neural_hive.learning.trust import TrustBook
 from neural_hive.observability.observing import Observing
 from neural_hive.pipeline.catalogue import Catalogue
 from neural_hive.pipeline.champion import ChampionMind
+from neural_hive.pipeline.context import ContextReader
 from neural_hive.pipeline.filing import Filing
 from neural_hive.pipeline.intake import Intake
 from neural_hive.pipeline.judging import Judge, Judgement
@@ -76,6 +77,7 @@ class Parts:
     hearing: Hearing
     observing: Observing
     filing: Filing
+    context: ContextReader
     catalogue: Catalogue
     mind: ChampionMind
 

@@ -68,7 +68,7 @@ async def judging(
     }
     panel = Panel(remote, told)
     try:
-        yield Judge(mind, panel, bundled_guardrails(), ContextReader(None, 0), told, rubric_digests={})
+        yield Judge(mind, panel, bundled_guardrails(), ContextReader(None, 0, told), told, rubric_digests={})
     finally:
         await panel.close()
 

@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import dataclass
 
 from neural_hive.contracts import Intent, SimilarCase, SystemContext
-from neural_hive.errors import HiveError
+from neural_hive.errors import HiveError, UnavailableError
+from neural_hive.pipeline.listening import Listener
 from neural_hive.ports import KnowledgeGraph
-from neural_hive.understanding.understand import Understood
+from neural_hive.understanding.understand import VECTOR_BYTES, Understood
 
 #: Longest that the graph may take; a decision does not wait for it. Seconds.
 GRAPH_TIMEOUT_S = 0.25
@@ -28,8 +29,8 @@ class Context:
 class ContextReader:
     """Reads context for an intent from the graph."""
 
-    def __init__(self, graph: KnowledgeGraph | None, n_similar: int) -> None:
-        self._graph, self._n_similar = graph, n_similar
+    def __init__(self, graph: KnowledgeGraph | None, n_similar: int, listener: Listener) -> None:
+        self._graph, self._n_similar, self._listener = graph, n_similar, listener
         self._has_catalogue = False
         self.is_degraded = False
 
@@ -41,15 +42,25 @@ class ContextReader:
         self._has_catalogue = bool(names)
         return names
 
+    async def rehearse(self) -> None:
+        """Search once for nothing: a server plans a query when it is first asked, which takes longer than a decision may wait."""
+        if self._graph is not None and self._n_similar:
+            await self._graph.similar("default", bytes(VECTOR_BYTES), self._n_similar)
+
     async def of(self, intent: Intent, understood: Understood) -> Context:
-        """Context of one intent; empty when the graph is slow or down, which readiness then shows."""
+        """Context of one intent; empty when the graph is slow or down, which the decision then says, and the first time the log."""
         if self._graph is None:
             return Context()
         try:
             async with asyncio.timeout(GRAPH_TIMEOUT_S):
                 systems = await self._systems(understood)
                 similar = await self._similar(intent, understood)
-        except (HiveError, TimeoutError):
+        except (HiveError, TimeoutError) as error:
+            if not self.is_degraded:
+                slow = UnavailableError(
+                    f"No answer within {GRAPH_TIMEOUT_S:g} s; decisions are made without similar cases and systems."
+                )
+                self._listener.on_failed(intent.id, "graph", error if isinstance(error, HiveError) else slow)
             self.is_degraded = True
             return Context(is_degraded=True)
         self.is_degraded = False

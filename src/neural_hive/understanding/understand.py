@@ -80,6 +80,10 @@ _OF_SYSTEMS = frozenset(
 )
 
 
+#: Length of a vector that is kept: float16 (512,).
+VECTOR_BYTES = 1_024
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
     """What goes in: the masked text, what was masked, the caller's word for the language, when it came."""
@@ -92,7 +96,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What comes out. vector: float16 little-endian (512,), L2-normalised, 1,024 bytes; for finding similar cases."""
+    """What comes out. vector: float16 little-endian (512,), L2-normalised, VECTOR_BYTES long; for finding similar cases."""
 
     understanding: Understanding
     vector: bytes
