@@ -1,7 +1,7 @@
 """Writes the generated parts of the documentation: `python -m docs.generate`, from the root; `make docs` does.
 
 Settings, metrics, commands, routes and schemas come from the code, the quality page and the numbers in README.md from
-`benchmarks/results`.
+`benchmarks/results`, the decisions in README.md and the tutorial from a hive that is asked.
 `--check` writes nothing and exits 1 when something is not current.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.quality import measured, quality_page
+from docs.samples import with_decision
 from pydantic import BaseModel, SecretStr
 
 from neural_hive.cli.reference import reference as cli_reference
@@ -26,6 +27,7 @@ from neural_hive.observability.reference import reference as metrics_reference
 from neural_hive.settings import Settings, SpecialistUrls
 
 ROOT = Path(__file__).resolve().parents[1]
+TUTORIAL = ROOT / "docs" / "tutorial" / "first-decision.md"
 #: Endings of names that carry a unit, longest first.
 _UNITS = {"_per_minute": "per minute", "_chars": "characters", "_bytes": "bytes", "_ms": "ms", "_s": "s"}
 _COMMENT = re.compile(r"^    # (.+)$|^    ([a-z_]+):", re.MULTILINE)
@@ -162,9 +164,14 @@ def _result(name: str) -> Any:
 
 
 def readme() -> str:
-    """README.md with current numbers."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    """README.md with a current decision and current numbers."""
+    text = with_decision((ROOT / "README.md").read_text(encoding="utf-8"), is_brief=True)
     return _NUMBERS.sub(lambda found: found[1] + numbers_table() + found[2], text)
+
+
+def tutorial() -> str:
+    """docs/tutorial/first-decision.md with a current decision."""
+    return with_decision(TUTORIAL.read_text(encoding="utf-8"))
 
 
 def pages() -> dict[Path, bytes]:
@@ -176,6 +183,7 @@ def pages() -> dict[Path, bytes]:
         reference / "cli.md": cli_reference(),
         reference / "quality.md": quality_page(),
         ROOT / "README.md": readme(),
+        TUTORIAL: tutorial(),
     }
     published = http_files(document_for(Settings.model_construct()))
     return {path: text.encode() for path, text in texts.items()} | {reference / name: data for name, data in published.items()}

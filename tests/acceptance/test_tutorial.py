@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from docs.samples import with_decision
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-decision.md"
@@ -72,3 +73,9 @@ def test_the_verdict_is_recorded_and_the_chain_is_intact(finished: Path) -> None
     case = json.loads(output(finished, "hive review "))
     assert case["reviews"][0]["verdict"] == "rejected"
     assert json.loads(output(finished, "hive ledger verify"))["ok"] is True
+
+
+@pytest.mark.parametrize(("page", "is_brief"), [(ROOT / "README.md", True), (TUTORIAL, False)], ids=["README", "tutorial"])
+def test_the_decision_that_is_shown_is_the_one_the_hive_gives(page: Path, is_brief: bool) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert with_decision(text, is_brief=is_brief) == text, "run: make docs"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -306,7 +307,10 @@ def test_a_refusal_is_shown_kindly_and_the_text_stays(console: Served, new_page:
 
 @pytest.mark.parametrize(
     ("text", "answer"),
-    [("?!", "No hay nada que la colmena pueda leer"), ("x" * 10_001, "Son 10\u202f001 caracteres; son posibles 10\u202f000")],
+    [
+        ("?!", "Aquí no hay nada que la colmena pueda leer"),
+        ("x" * 10_001, "El texto tiene 10\u202f001 caracteres; el máximo es 10\u202f000"),
+    ],
 )
 def test_what_is_wrong_with_a_text_is_said_in_the_visitors_language(
     console: Served, new_page: NewPage, text: str, answer: str
@@ -316,9 +320,23 @@ def test_what_is_wrong_with_a_text_is_said_in_the_visitors_language(
     field = page.get_by_label("Su petición")
     field.evaluate("field => field.removeAttribute('maxlength')")
     field.fill(text)
-    page.get_by_role("button", name="Preguntar a la colmena").click()
+    page.get_by_role("button", name="Consultar a la colmena").click()
     expect(page.locator("#ask-error")).to_contain_text(answer)
     expect(page.get_by_label("Su petición")).to_have_value(text)
+
+
+def test_times_follow_the_readers_clock_and_what_is_on_record_stays_utc(console: Served, new_page: NewPage) -> None:
+    page = new_page(locale="pt", timezone_id="America/Sao_Paulo")
+    case = console.hive.known[max(console.hive.known)]
+    page.goto(f"{console.address}/cases")
+    when = page.locator("table.cases time").first
+    here = case.intent.received_at - timedelta(hours=3)
+    expect(when).to_have_text(f"{here:%d/%m/%Y %H:%M}")
+    assert when.get_attribute("title") == f"{case.intent.received_at:%d/%m/%Y %H:%M} UTC"
+    page.get_by_label("Procurar").fill("contas")
+    expect(page.locator("table.cases time", has_text="UTC")).to_have_count(0)
+    page.goto(f"{console.address}/cases/{case.id}")
+    expect(page.locator("#record time")).to_have_text(f"{case.decided_at:%d/%m/%Y %H:%M} UTC")
 
 
 def test_signing_in_and_out(new_page: NewPage) -> None:

@@ -24,7 +24,7 @@ def test_from_a_text_to_a_reviewed_case_in_an_intact_ledger(tmp_path: Path, new_
         page = new_page(locale="pt-BR")
         page.goto(console.address)
         page.get_by_label("O seu pedido").fill(TEXT)
-        page.get_by_role("button", name="Perguntar à colmeia").click()
+        page.get_by_role("button", name="Consultar a colmeia").click()
         page.wait_for_url(re.compile("/cases/"))
         expect(page.locator("#verdict h2")).to_have_text(re.compile("pessoa deve decidir|Rejeitado"))
         expect(page.locator("#opinions, .opinion .scores")).to_have_count(6)
@@ -42,7 +42,7 @@ def test_from_a_text_to_a_reviewed_case_in_an_intact_ledger(tmp_path: Path, new_
         with closing(sqlite3.connect(tmp_path / "hive.db")) as behind_its_back:
             behind_its_back.executescript(TAMPER)
         page.get_by_role("button", name="Verificar todo o livro").click()
-        expect(page.locator("#verification")).to_contain_text("A corrente está quebrada")
+        expect(page.locator("#verification")).to_contain_text("A cadeia está quebrada")
         expect(page.locator("#break .number")).to_have_text("1")
         expect(page.locator("#break")).to_contain_text("o hash não bate certo")
         expect(page.locator(".chain:not(.around) .is-broken")).to_have_count(1)

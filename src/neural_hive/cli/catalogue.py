@@ -28,6 +28,9 @@ def read_catalogue(file: Path) -> list[CatalogueEntity]:
     """
     try:
         documents = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise UsageError(f"{file} is not a YAML catalogue: {line}{error.problem}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} is not a YAML catalogue") from error
     return [_entity(file, number, item) for number, item in enumerate(_items(documents), start=1)]

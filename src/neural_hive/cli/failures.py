@@ -23,6 +23,8 @@ _ShownError = cast("type[Exception]", BadParameter.__mro__[2])
 
 #: How a wrong option's neighbours are told by the library.
 _POSSIBLE = re.compile(r" \(Possible options: ([^)]*)\)")
+#: How words too many are told by the library; most often a text without quotes.
+_EXTRA = re.compile(r"Got unexpected extra argument(?:\(s\)|s)? \((.*)\)")
 
 
 def run_safely(work: Callable[[], object]) -> int:
@@ -54,6 +56,8 @@ def describe(error: BaseException) -> str:
     """What went wrong and why: the message and those of its causes, each said once."""
     said: list[str] = []
     for link in _chain(error):
+        if link is not error and type(link).__module__.startswith("pydantic"):
+            continue  # many lines, and the value that was given, which can be a secret
         message = _message(link).strip().rstrip(".")
         if message and not any(message in earlier for earlier in said):
             said.append(message)
@@ -89,6 +93,7 @@ def _on_wrong_command_line(error: Exception) -> int:
         print(_message(error), file=sys.stderr)
     else:
         message = _POSSIBLE.sub(_did_you_mean, _message(error).replace("Value error, ", "").strip())
+        message = _EXTRA.sub(r"Unexpected: \1. Put words that belong together in quotes", message)
         end = "" if message.endswith(("?", ".", ")")) else "."
         tell(f"{message}{end} See `{context.command_path if context else 'hive'} --help`.")
     return USAGE

@@ -25,12 +25,13 @@ def register(app: typer.Typer) -> None:
 def import_(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE…", exists=True, dir_okay=False, help="Backstage catalogues, such as catalog-info.yaml."),
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Backstage catalogues, such as catalog-info.yaml."),
     ],
 ) -> None:
-    """Add systems, owners and dependencies from Backstage catalogues to HIVE_GRAPH_URL; a known name is replaced.
+    """Add your systems from Backstage catalogues.
 
-    All files are read before anything is written. Specialists then see who owns what an intent mentions, and what
+    Systems, owners and dependencies go to HIVE_GRAPH_URL; a known name is replaced. All files are read before anything
+    is written. Specialists then see who owns what an intent mentions, and what
     depends on it; a hive that runs learns it within HIVE_MODELS_INTERVAL_S.
     """
     entities = [entity for file in files for entity in read_catalogue(file)]

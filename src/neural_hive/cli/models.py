@@ -31,14 +31,20 @@ def publish(
     folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False, help="What `make models` wrote.")],
     is_champion: Annotated[bool, typer.Option("--promote", help="Serve it from now on.")] = False,
 ) -> None:
-    """Register a model with its hashes and metrics. It is tried first: what this release cannot load is refused."""
+    """Register a model with its hashes and metrics.
+
+    It is tried first: what this release cannot load is refused.
+    """
     version = run(_publish(folder, is_champion=is_champion))
     tell(f"version {version.version} of {NAME} is registered{' and serves' if is_champion else ''}")
     print_json(_described(version))
 
 
 def promote(version: Annotated[str, typer.Argument(metavar="VERSION", help="As `hive models publish` told it.")]) -> None:
-    """Serve a registered version from now on; running hives take it within HIVE_MODELS_INTERVAL_S, without a restart."""
+    """Serve a registered version from now on.
+
+    Running hives take it within HIVE_MODELS_INTERVAL_S, without a restart.
+    """
     run(_promote(version))
     tell(f"version {version} of {NAME} serves")
 

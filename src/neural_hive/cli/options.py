@@ -24,7 +24,7 @@ Tenant = Annotated[
     str | None,
     typer.Option("--tenant", metavar="NAME", help="Whose cases.  [default: default; with --server, whoever the token names]"),
 ]
-LanguageHint = Annotated[Language | None, typer.Option("--language", help="The text's language, if you know it.")]
+LanguageHint = Annotated[Language | None, typer.Option("--language", help="Language of the text or the speech, if you know it.")]
 Input = Annotated[
     Path | None,
     typer.Option(

@@ -14,7 +14,7 @@ from neural_hive.errors import UsageError
 
 Recordings = Annotated[
     list[Path],
-    typer.Argument(metavar="AUDIO…", allow_dash=True, help="Recordings in any common format; - reads one from stdin."),
+    typer.Argument(metavar="AUDIO", allow_dash=True, help="Recordings in any common format; - reads one from stdin."),
 ]
 
 

@@ -144,6 +144,8 @@ class RemoteHive:
         try:
             answer = await self._client.get(path)
             found = answer.json()
+        except httpx2.ConnectError:
+            raise self._unreachable() from None
         except (httpx2.TransportError, ValueError) as error:
             raise UnavailableError(f"No hive answers at {self._client.base_url}") from error
         return found if isinstance(found, dict) else {}
@@ -176,9 +178,7 @@ class RemoteHive:
                 async for line in answer.aiter_lines():
                     yield line
         except httpx2.ConnectError:
-            raise UnavailableError(
-                f"No hive answers at {self._client.base_url}; start one with `hive up` or correct --server"
-            ) from None
+            raise self._unreachable() from None
         except httpx2.TransportError as error:
             raise UnavailableError(f"The hive at {self._client.base_url} did not finish its answer") from error
 
@@ -203,9 +203,7 @@ class RemoteHive:
             try:
                 answer = await self._client.request(method, path, **request)
             except httpx2.ConnectError:
-                raise UnavailableError(
-                    f"No hive answers at {self._client.base_url}; start one with `hive up` or correct --server"
-                ) from None
+                raise self._unreachable() from None
             except httpx2.TransportError as error:
                 raise UnavailableError(f"The hive at {self._client.base_url} did not finish its answer") from error
             if answer.status_code not in _RETRIED or attempt == N_ATTEMPTS:
@@ -214,6 +212,9 @@ class RemoteHive:
         if answer.is_success:
             return answer
         raise _problem(answer)
+
+    def _unreachable(self) -> UnavailableError:
+        return UnavailableError(f"No hive answers at {self._client.base_url}; start one with `hive up` or correct --server")
 
     def _read(self, kind: type[R], answer: httpx2.Response) -> R:
         try:

@@ -21,7 +21,10 @@ def register(app: typer.Typer) -> None:
 
 
 def gateway(host: Host = None, port: Port = None, insecure: Insecure = None) -> None:
-    """Serve the API and the console; specialists and stores are where the settings say."""
+    """Serve the API and the console.
+
+    Specialists and stores are where the settings say.
+    """
     from neural_hive.gateway.serve import serve_gateway
     from neural_hive.hive import ProcessRole
 
@@ -45,7 +48,10 @@ def specialist(
 
 
 def worker(host: Host = None, port: Port = None) -> None:
-    """Judge the intents that gateways accepted to be judged later, and finish what others left; the port answers probes."""
+    """Judge what gateways left for later.
+
+    Also finishes what others left unfinished. The port answers probes.
+    """
     from neural_hive.gateway.worker_app import serve_worker
 
     settings = load_settings(host=host, port=port)

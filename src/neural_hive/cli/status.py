@@ -118,7 +118,7 @@ def _parts(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     rows = ((name, _state(each["status"]), each.get("detail", "")) for name, each in found["dependencies"].items())
     yield _table(("Dependency", "State", ""), rows)
     yield _table(
-        ("Specialist", "Breaker", "Opinions", "p50 ms", "p95 ms", "Silent"),
+        ("Specialist", "Breaker", "Opinions", "p50 ms", "p95 ms", "No answer"),
         (
             (s["name"], _state(s["state"]), _n(s["n"]), _ms(s["p50_ms"]), _ms(s["p95_ms"]), _n(s["silent"]))
             for s in found["specialists"]
@@ -126,7 +126,7 @@ def _parts(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     )
     times = found["times"].items()
     yield _table(
-        ("Work", "Times", "p50 ms", "p95 ms"), ((name, _n(t["n"]), _ms(t["p50_ms"]), _ms(t["p95_ms"])) for name, t in times)
+        ("Work", "Done", "p50 ms", "p95 ms"), ((name, _n(t["n"]), _ms(t["p50_ms"]), _ms(t["p95_ms"])) for name, t in times)
     )
     counted = {
         "Decisions": found["decisions"],
@@ -142,7 +142,7 @@ def _table(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", show_header=any(columns))
     for column in columns:
-        table.add_column(column, justify="right" if column in ("p50 ms", "p95 ms", "Opinions", "Silent", "Times") else "left")
+        table.add_column(column, justify="right" if column in ("p50 ms", "p95 ms", "Opinions", "No answer", "Done") else "left")
     for row in rows:
         table.add_row(*row)
     return table

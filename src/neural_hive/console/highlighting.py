@@ -10,7 +10,7 @@ from typing import Literal
 from markupsafe import Markup, escape
 
 from neural_hive.console.wording import Wording
-from neural_hive.contracts import Case, Entity
+from neural_hive.contracts import Case, Entity, Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,12 @@ def entities_of(case: Case) -> list[Entity]:
         return []
     masked = {(mention.start, mention.end) for mention in case.understanding.pii}
     return [entity for entity in case.understanding.entities if (entity.start, entity.end) not in masked]
+
+
+def quotes_of(finding: Finding) -> list[str]:
+    """What a finding quotes, in order, without a quote that another one contains."""
+    quotes = list(dict.fromkeys(span.quote for span in finding.evidence))
+    return [quote for quote in quotes if not any(quote != other and quote in other for other in quotes)]
 
 
 def evidence_ref(specialist: str, n: int) -> str:

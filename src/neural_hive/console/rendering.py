@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from neural_hive import __version__
 from neural_hive.consensus.guardrails import reasons_of
 from neural_hive.console import charts
-from neural_hive.console.highlighting import entities_of, evidence_ref, highlighted_text
+from neural_hive.console.highlighting import entities_of, evidence_ref, highlighted_text, quotes_of
 from neural_hive.console.visitors import Visitor
 from neural_hive.console.wording import FALLBACK, LANGUAGES
 from neural_hive.contracts import Case, Domain, Outcome, SpecialistName
@@ -47,6 +47,7 @@ def _environment() -> jinja2.Environment:
         guardrail_reasons=guardrail_reasons,
         answer_language_of=answer_language_of,
         highlighted_text=highlighted_text,
+        quotes_of=quotes_of,
         sprite=asset("icons.svg"),
         languages=LANGUAGES,
         outcomes=tuple(Outcome),

@@ -1,7 +1,8 @@
 """Phrases and rubric examples → the domain model. Run as `python -m neural_hive.learning.domain_model`; `make models` does.
 
 Heads are multinomial logistic regressions on the sentence vector and the frame, for some the wording too; temperatures are fitted on
-out-of-fold logits (Guo et al. 2017), folds never splitting a group of parallel phrasings.
+out-of-fold logits (Guo et al. 2017), folds never splitting a group of parallel phrasings. The domain's is fitted on requests by another
+hand, each with every domain that a fair person accepts: phrases name fewer, and a model fitted to them doubts what people do not.
 """
 
 from __future__ import annotations
@@ -57,8 +58,6 @@ N_FOLDS = 3
 #: How much requirements of tenders count for the head of the specialist beside phrases, so that few of them are heard among many; and
 #: how much their own head counts beside it. Chosen by cross-validation over all of them, balanced by specialist.
 TENDER_WEIGHT, TENDER_SHARE = 4.0, 0.85
-#: Heads whose confidence says that a fair person would accept the label, and so is fitted to that.
-ACCEPTANCE = frozenset({"domain"})
 #: Heads whose labels count alike, however many examples each has.
 BALANCED = frozenset({"specialist", "tender"})
 #: Severity from which an example of a concern calls for stopping, and for care.
@@ -91,6 +90,12 @@ def load_examples(folder: Path) -> list[Example]:
         (json.loads(line), file.stem) for file in sorted(folder.glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()
     ]
     return [_from_phrase(row, source) for row, source in rows] + list(_from_rubrics())
+
+
+def load_accepted(file: Path) -> list[Example]:
+    """Requests with every domain that a fair person accepts, for the temperature of the domain's head. Nothing is trained on them."""
+    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    return [Example(row["text"], row["language"], row["group"], {"domain": tuple(row["domains"])}) for row in rows]
 
 
 def _from_phrase(row: dict[str, Any], source: str) -> Example:
@@ -156,12 +161,13 @@ class Features:
         return hstack([csr_matrix(self.dense[rows]), self.wording[rows]], format="csr")
 
 
-def features_of(examples: Sequence[Example], encoder: UseEncoder) -> Features:
-    """All that the heads read of the examples. The wording is learnt from those that a worded head learns from."""
+def features_of(examples: Sequence[Example], encoder: UseEncoder, parts: Wording | None = None) -> Features:
+    """All that the heads read of the examples. Unless its parts are given, wording is learnt from those that a worded head learns from."""
     vectors = np.concatenate([encoder.encode([e.text for e in examples[i : i + 64]]) for i in range(0, len(examples), 64)])
     dense = np.concatenate([vectors * VECTOR_SCALE, _frames_of(examples) * FRAME_SCALE], axis=1).astype(np.float32)
     words = [split_words(e.text).folded for e in examples]
-    parts = Wording.learn([w for w, e in zip(words, examples, strict=True) if e.labels.keys() & set(WORDED)], LEAST_TEXTS)
+    if parts is None:
+        parts = Wording.learn([w for w, e in zip(words, examples, strict=True) if e.labels.keys() & set(WORDED)], LEAST_TEXTS)
     return Features(dense, wording_of(words, parts), parts)
 
 
@@ -191,8 +197,13 @@ class Head:
     metrics: dict[str, float]
 
 
-def fit_head(name: str, examples: Sequence[Example], features: Features) -> Head:
-    """Fit one head on all its examples; its metrics and temperature come from out-of-fold predictions."""
+def fit_head(
+    name: str, examples: Sequence[Example], features: Features, accepted: tuple[Sequence[Example], Features] | None = None
+) -> Head:
+    """Fit one head on all its examples; its metrics come from out-of-fold predictions.
+
+    accepted: texts apart and their features, to which the confidence is fitted; without them the temperature is out of fold, too.
+    """
     chosen = np.array([i for i, e in enumerate(examples) if name in e.labels])
     rows, targets, weights = _expand([examples[i] for i in chosen], name)
     labels = sorted(set(targets))
@@ -204,12 +215,18 @@ def fit_head(name: str, examples: Sequence[Example], features: Features) -> Head
         coefficients, bias = _fit(name, matrix[rows[train]], targets[train], weights[train], labels)
         logits[folds == fold] = matrix[folds == fold] @ coefficients + bias
     truth = np.array([labels.index(examples[i].labels[name][0]) for i in chosen])
-    accepted = [{labels.index(label) for label in examples[i].labels[name]} for i in chosen]
-    is_fair = np.array([guess in fair for guess, fair in zip(logits.argmax(axis=1), accepted, strict=True)])
+    fair = _fair([examples[i] for i in chosen], name, labels)
+    is_fair = np.array([guess in one for guess, one in zip(logits.argmax(axis=1), fair, strict=True)])
     is_first = logits.argmax(axis=1) == truth
-    told, is_right = _told(logits, labels, accepted) if name in ACCEPTANCE else (logits, is_first)
-    temperature = _temperature_of_confidence(told, is_right) if name in ACCEPTANCE else _temperature(logits, truth)
     coefficients, bias = _fit(name, matrix[rows], targets, weights, labels)
+    told, is_right = logits, is_first
+    if accepted is None:
+        temperature = _temperature(logits, truth)
+    else:
+        apart, theirs = accepted
+        their_logits = theirs.of(name, np.arange(len(apart))) @ coefficients + bias
+        temperature = _temperature_of_confidence(*_told(their_logits, labels, _fair(apart, name, labels)))
+        told, is_right = _told(logits, labels, fair)
     metrics = {
         "accuracy": round(float(is_first.mean()), 4),
         "accepted": round(float(is_fair.mean()), 4),
@@ -218,6 +235,11 @@ def fit_head(name: str, examples: Sequence[Example], features: Features) -> Head
         "n": len(chosen),
     }
     return Head(labels, (coefficients / temperature).astype(np.float32), (bias / temperature).astype(np.float32), metrics)
+
+
+def _fair(examples: Sequence[Example], name: str, labels: Sequence[str]) -> list[set[int]]:
+    """Numbers of the labels that a fair person accepts, one set an example."""
+    return [{labels.index(label) for label in example.labels[name]} for example in examples]
 
 
 def _told(
@@ -376,15 +398,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train and write; prints out-of-fold metrics on stderr."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--phrases", type=Path, default=Path("data/phrases"))
+    parser.add_argument("--accepted", type=Path, default=Path("data/calibration/domains.jsonl"))
     parser.add_argument("--out", type=Path, default=Path("src/neural_hive/models/understanding"))
     options = parser.parse_args(arguments)
     encoder = UseEncoder()
     examples = load_examples(options.phrases)
     sys.stderr.write(f"{len(examples)} examples; encoding\n")
     features = features_of(examples, encoder)
+    apart = load_accepted(options.accepted)
+    accepted = apart, features_of(apart, encoder, features.parts)
     heads = {}
     for name in HEADS:
-        heads[name] = fit_head(name, examples, features)
+        heads[name] = fit_head(name, examples, features, accepted if name == "domain" else None)
         sys.stderr.write(f"{name}: {heads[name].metrics}\n")
     heads["tender"] = _beside(heads["tender"], heads["specialist"])
     manifest = write_artefact(options.out, heads, features.parts, encoder.digest, Counter(e.source for e in examples))

@@ -178,7 +178,7 @@ def _caution(brief: Brief) -> float:
 def _ruled(rubric: Rubric, facts: Facts) -> dict[int, tuple[float, tuple[Span, ...]]]:
     """Position of each concern that a rule sees → likelihood of the surest such rule, and the words it rests on."""
     best: dict[int, tuple[float, tuple[Span, ...]]] = {}
-    for action in dict.fromkeys(("", *(action for action, _, _ in facts.asked))):
+    for action in dict.fromkeys(("", *(asked[0] for asked in facts.asked))):
         for position, rule in rubric.rules_by_action.get(action, ()):
             if position in best and best[position][0] >= rule.likelihood:
                 continue
@@ -192,14 +192,14 @@ def _ruled(rubric: Rubric, facts: Facts) -> dict[int, tuple[float, tuple[Span, .
 class Facts:
     """What every specialist asks about one brief, worked out once.
 
-    signals: concern → probability. caution: log-odds. asked: (action, objects touched, words) of each asked action.
+    signals: concern → probability. caution: log-odds. asked: (action, objects touched, objects named, words) of each asked action.
     """
 
     words: Words
     signals: Mapping[str, float]
     caution: float
     circumstances: Mapping[str, frozenset[str]]
-    asked: tuple[tuple[str, frozenset[str], Span], ...]
+    asked: tuple[tuple[str, frozenset[str], frozenset[str], Span], ...]
     evidence: tuple[Span, ...]
 
     @classmethod
@@ -215,7 +215,9 @@ class Facts:
             "entity": frozenset(e.type for e in brief.understanding.entities),
         }
         asked = tuple(
-            (a.action, frozenset(_heads(a.objects)), a.evidence) for a in frame.actions if not (a.negated or a.described)
+            (a.action, frozenset(_heads(a.action, a.objects)), frozenset(a.objects), a.evidence)
+            for a in frame.actions
+            if not (a.negated or a.described)
         )
         return cls(
             words=split_words(brief.text),
@@ -230,13 +232,15 @@ class Facts:
 def _match_rule(rule: Rule, facts: Facts) -> tuple[Span, ...] | None:
     if not rule.conditions.get("unless_safeguard", frozenset()).isdisjoint(facts.circumstances["safeguard"]):
         return None
-    actions, objects = rule.conditions.get("action"), rule.conditions.get("object")
+    actions, objects, others = (rule.conditions.get(key) for key in ("action", "object", "with_object"))
     spans = facts.evidence
     if actions is not None or objects is not None:
         spans = tuple(
             words
-            for action, touched, words in facts.asked
-            if (actions is None or action in actions) and (objects is None or not objects.isdisjoint(touched))
+            for action, touched, named, words in facts.asked
+            if (actions is None or action in actions)
+            and (objects is None or not objects.isdisjoint(touched))
+            and (others is None or not others.isdisjoint(named))
         )
         if not spans:
             return None
@@ -247,13 +251,18 @@ def _match_rule(rule: Rule, facts: Facts) -> tuple[Span, ...] | None:
     return spans
 
 
+_TAKING_OUT = frozenset({"export", "expose", "collect"})
 #: Objects that, when they come first, are all that is touched: a typo in the customer report is a typo.
 _LIGHT = frozenset({"ui", "text", "report", "notification", "feature", "document", "code", "test_suite", "performance"})
 
 
-def _heads(objects: Sequence[str]) -> Sequence[str]:
-    """The objects that are really touched: all up to the second, only the first if it is a light one."""
-    return objects[:1] if objects and objects[0] in _LIGHT else objects[:2]
+def _heads(action: str, objects: Sequence[str]) -> Sequence[str]:
+    """The objects that are really touched: all up to the second, only the first if it is a light one.
+
+    What is taken out is more than the sheet it stands in: somebody's data count wherever they are named.
+    """
+    touched = objects[:1] if objects and objects[0] in _LIGHT else objects[:2]
+    return [*touched, "personal_data"] if action in _TAKING_OUT and "personal_data" in objects else touched
 
 
 def _system_presence(concern: Concern, brief: Brief) -> float:

@@ -17,7 +17,19 @@ LANGUAGES = ("en", "pt", "es")
 #: Examples that each concern must have in each language (DESIGN: rubrics are data a domain expert can read and edit).
 MIN_EXAMPLES = 6
 _RULE_KEYS = frozenset(
-    {"action", "object", "scope", "environment", "safeguard", "unless_safeguard", "waived", "entity", "mood", "likelihood"}
+    {
+        "action",
+        "object",
+        "with_object",
+        "scope",
+        "environment",
+        "safeguard",
+        "unless_safeguard",
+        "waived",
+        "entity",
+        "mood",
+        "likelihood",
+    }
 )
 #: How sure a frame rule alone makes us, when it does not say.
 DEFAULT_RULE_LIKELIHOOD = 0.7

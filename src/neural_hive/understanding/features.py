@@ -18,6 +18,8 @@ Integers = NDArray[np.int64]
 _WORD = re.compile(r"\w+")
 #: Characters in a character n-gram, with the edges of the word.
 _MIN_CHARS, _MAX_CHARS = 2, 5
+#: Words that may stand between the two of a pair.
+_MOST_BETWEEN = 2
 #: A "word" beyond this is a key, a URL or noise; its n-grams say nothing and cost much.
 _MAX_WORD = 64
 
@@ -35,6 +37,16 @@ def word_ngrams(text: str) -> list[str]:
     return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
+def word_pairs(text: str) -> list[str]:
+    """Pairs of words in their order, at most two words between them; '^' and '$' stand for the ends: 'a b' → ^ a, ^ b, ^ $, …
+
+    Source: Guthrie et al. 2006, "A closer look at skip-gram modelling", LREC.
+    """
+    found = _WORD.findall(text)
+    words = ["^", *found, "$"] if found else []
+    return [f"{first} {later}" for at, first in enumerate(words) for later in words[at + 1 : at + 2 + _MOST_BETWEEN]]
+
+
 def char_ngrams(text: str) -> list[str]:
     """2 to 5 characters within a word and its edges: 'já' → ' j', 'já', 'á ', ' já', 'já ', ' já '."""
     grams: list[str] = []
@@ -47,7 +59,7 @@ def char_ngrams(text: str) -> list[str]:
 
 
 #: The views of a text by name, in the order of their columns.
-VIEWS: Mapping[str, Callable[[str], list[str]]] = {"words": word_ngrams, "chars": char_ngrams}
+VIEWS: Mapping[str, Callable[[str], list[str]]] = {"words": word_ngrams, "pairs": word_pairs, "chars": char_ngrams}
 
 
 @dataclass(frozen=True, slots=True)

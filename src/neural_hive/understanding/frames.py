@@ -47,6 +47,9 @@ _REFUSING = frozenset({"disable", "destroy", "stop"})
 _ENVIRONMENTS = ("production", "staging", "test", "development")
 #: Words between a refusal and the safeguard it refuses.
 _REFUSAL_REACH = 3
+#: Words after an environment in which it is said to be left alone, and after the denial; and how words for touching begin.
+_DENIAL_REACH = 3
+_TOUCHING = ("touch", "affect", "chang", "includ", "mex", "toc", "alter", "afet", "afect", "modific", "inclu", "entra")
 #: Words between a safeguard and what puts it off.
 _LATER_REACH = 5
 #: Words by which 'depois' and 'después' mean 'after': 'depois do backup'.
@@ -158,11 +161,23 @@ class _Circumstances:
         return min(hits, key=lambda m: _ENVIRONMENTS.index(m.payload.name), default=None)
 
     def _is_denied(self, environment: Match[Cue]) -> bool:
-        """'Not in production'."""
-        return any(
+        """'Not in production', 'production is not touched'."""
+        return self._is_left_alone(environment) or any(
             environment.first - 3 <= n.last < environment.first and n.last == n.first
             for n in self.of("negate")
             if self._adjacent(n, environment)
+        )
+
+    def _is_left_alone(self, environment: Match[Cue]) -> bool:
+        """A denial behind it, and a word for touching behind that, all in a clause that begins with the environment."""
+        clause, folded = self.words.clause, self.words.folded
+        if environment.first > 1 and clause[environment.first - 2] == clause[environment.first]:
+            return False
+        reach = range(environment.last + 1, min(environment.last + 1 + _DENIAL_REACH, len(folded)))
+        negated = min((n.first for n in self.of("negate") if n.first == n.last and n.first in reach), default=len(folded))
+        return any(
+            clause[w] == clause[environment.last] and folded[w].startswith(_TOUCHING)
+            for w in range(negated + 1, min(negated + 1 + _DENIAL_REACH, len(folded)))
         )
 
     def _adjacent(self, negator: Match[Cue], environment: Match[Cue]) -> bool:

@@ -10,7 +10,9 @@ from neural_hive.phrases import Match, Words
 from neural_hive.understanding.lexicon import Cue
 
 #: Words after an action in which its objects are looked for, and before it when there are none after.
-_AFTER, _BEFORE = 12, 9
+_AFTER, _BEFORE = 14, 9
+#: Different objects of one action.
+_MOST_OBJECTS = 5
 #: Words before an action in which a negation counts.
 _NEGATION_REACH = 4
 
@@ -191,6 +193,8 @@ _ARTICLES_AND_OF = frozenset(
         "nuestra",
     ]
 )
+#: What these take out is also what it is taken out with: 'export the sheet with the customers' addresses'.
+_TAKING_OUT, _WITH = frozenset({"export", "expose", "collect"}), frozenset({"with", "com", "con"})
 #: Things whose name is made of an action's: 'integration tests' integrate nothing.
 _NAMED_AFTER_ACTIONS = frozenset({"test_suite"})
 #: Actions that make or look at something; an action that follows them says what the thing is for.
@@ -342,7 +346,8 @@ def _objects_of(
     sentence, clause = words.sentence[match.first], words.clause[match.first]
     inside = [o for o in objects if match.first < o.first <= match.last or o.first == match.first]
     end = min(match.last + _AFTER, next_start - 1) if next_start > match.last else match.last + _AFTER
-    end = next((w - 1 for w in range(match.last + 1, min(end, len(words) - 1) + 1) if words.folded[w] in OBJECT_ENDS), end)
+    ends = OBJECT_ENDS - _WITH if match.payload.name in _TAKING_OUT else OBJECT_ENDS
+    end = next((w - 1 for w in range(match.last + 1, min(end, len(words) - 1) + 1) if words.folded[w] in ends), end)
     end = max(end, next_start) if end == next_start - 1 else end  # the next word may be both: 'add dark mode'
     after = [o for o in objects if match.last < o.first <= end and words.sentence[o.first] == sentence]
     same_clause = [o for o in after if words.clause[o.first] == clause]
@@ -354,4 +359,5 @@ def _objects_of(
         found = [*before[::-1], *found]
     elif not found:
         found = before
-    return tuple(found[:4])
+    different = {o.payload.name: o for o in reversed(found)}  # the nearest of each name
+    return tuple(o for o in found if different[o.payload.name] is o)[:_MOST_OBJECTS]

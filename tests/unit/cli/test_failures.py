@@ -9,6 +9,7 @@ import typer
 
 from neural_hive.cli.failures import describe, run_safely
 from neural_hive.errors import ConfigurationError, StorageError, TextRejectedError
+from neural_hive.settings import load_settings
 
 
 def failing(error: BaseException) -> int:
@@ -58,6 +59,18 @@ def test_a_misspelt_option_names_the_right_one(capsys: pytest.CaptureFixture[str
     error = typer.BadParameter("No such option: --sever (Possible options: --server, --several)")
     assert failing(error) == 2
     assert "--sever. Did you mean --server or --several? See `hive --help`." in capsys.readouterr().err
+
+
+def test_a_text_without_quotes_is_told_to_put_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert failing(typer.BadParameter("Got unexpected extra argument(s) (the accounts)")) == 2
+    assert "Unexpected: the accounts. Put words that belong together in quotes. See" in capsys.readouterr().err
+
+
+def test_a_value_that_a_setting_refused_is_not_shown() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(port="hunter2")
+    assert describe(refused.value).startswith("HIVE_PORT: ")
+    assert "hunter2" not in describe(refused.value)
 
 
 def test_an_interruption_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
@@ -101,3 +102,16 @@ def test_no_word_of_the_blast_radius_lies_outside_the_drawing(n_dependents: int)
     drawn = parse(charts.blast_radius([SystemContext(name="db", dependents=names, blast_radius=n_dependents + 3)], wording("en")))
     height = float(str(drawn.get("viewBox")).split()[3])
     assert all(8 <= float(str(text.get("y"))) <= height - 4 for text in drawn.iter("text"))
+
+
+def test_the_newest_period_is_named_and_the_middle_of_the_scale_is_a_count(t: Wording) -> None:
+    drawn = charts.outcomes_over_time(tallies([CaseCount(29, Outcome.APPROVED, 31, 9.3, 0, 0)], BEGINNING, SPANS["month"]), t)
+    assert texts(drawn)[:3] == ["0", "16", "32"]
+    assert texts(drawn)[-1] == f"{BEGINNING + timedelta(days=29):%m-%d}"
+
+
+def test_a_bar_tells_its_counts_when_it_is_pointed_at() -> None:
+    counts = [CaseCount(6, Outcome.REJECTED, 1, 0.9, 0, 0), CaseCount(6, Outcome.APPROVED, 2, 0.4, 0, 0)]
+    drawn = charts.outcomes_over_time(tallies(counts, BEGINNING, SPANS["week"]), wording("pt"))
+    told = [title.text for title in parse(drawn).iter("title")]
+    assert told == [f"{BEGINNING + timedelta(days=6):%d/%m}: Aprovado 2, Rejeitado 1"]

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_cases import DELETE_PT, delete_case
+from sample_cases import DELETE_PT, delete_case, span
 
-from neural_hive.console.highlighting import Annotation, annotations_of, evidence_ref, highlight, segments
+from neural_hive.console.highlighting import Annotation, annotations_of, evidence_ref, highlight, quotes_of, segments
 from neural_hive.console.wording import Wording
 
 TEXTS = st.text(st.one_of(st.sampled_from("<>&\"'/= ‹›áç🐝\n"), st.characters(exclude_categories=("Cs",))), max_size=60)
@@ -92,3 +92,9 @@ def test_overlapping_evidence_carries_both_findings(t: Wording) -> None:
 def test_masked_personal_data_says_what_it_was(t: Wording) -> None:
     html = highlight(DELETE_PT, annotations_of(delete_case(), t))
     assert 'title="E-mail masked"' in html
+
+
+def test_a_quote_inside_another_is_not_shown_again() -> None:
+    seen = delete_case().opinions[0].findings[0]
+    spans = tuple(span(DELETE_PT, quote) for quote in ("contas inativas", "contas", "Apagar", "contas inativas"))
+    assert quotes_of(seen.model_copy(update={"evidence": spans})) == ["contas inativas", "Apagar"]

@@ -217,6 +217,20 @@ async def test_a_guardrail_is_told_in_the_askers_language(
     assert ">irreversible-destruction<" not in text
 
 
+async def test_another_language_is_named_and_nothing_is_said_of_undoing_nothing(
+    browser: httpx2.AsyncClient, hive: FakeHive
+) -> None:
+    case = hive.known[a_case(hive)]
+    assert case.understanding is not None
+    assert "Can be undone" in (await browser.get(f"/cases/{case.id}")).text
+    frame = case.understanding.frame.model_copy(update={"action": "none"})
+    known = case.understanding.model_copy(update={"language": "fr", "variant": "", "frame": frame})
+    hive.known[case.id] = case.model_copy(update={"understanding": known})
+    text = (await browser.get(f"/cases/{case.id}")).text
+    assert "another (fr)" in text
+    assert "Can be undone" not in text
+
+
 async def test_models_are_shown_with_hashes_and_how_good_they_are(browser: httpx2.AsyncClient, hive: FakeHive) -> None:
     text = (await browser.get("/hive")).text
     assert hive.models()["understanding"] in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from string import Formatter
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from neural_hive import console
 from neural_hive.console.breaks import State
+from neural_hive.console.models_table import model_rows
 from neural_hive.console.tallies import SPANS
 from neural_hive.console.wording import LANGUAGES, choose_language, wording
 from neural_hive.contracts import Channel, Domain, Environment, Language, Outcome, Reversibility, Scope, Status
@@ -20,6 +22,8 @@ from neural_hive.storage.ledger.chain import EntryKind
 
 ROOT = Path(console.__file__).parent
 SOURCES = [*ROOT.rglob("*.html"), *ROOT.rglob("*.py")]
+#: The model of understanding that comes with the package, by its digest.
+MODELS = {"understanding": json.loads((ROOT.parent / "models" / "understanding" / "manifest.json").read_text("utf-8"))["digest"]}
 #: Kinds of word whose keys are made from data.
 NAMED = {
     "outcome": Outcome,
@@ -35,6 +39,7 @@ NAMED = {
     "link": get_args(State),
     "trends.spans": SPANS,
     "band": ("low", "medium", "high", "critical"),
+    "head": {quality.part for row in model_rows(MODELS) for quality in row.quality},
 }
 MADE = (
     "verb",
@@ -50,7 +55,7 @@ MADE = (
     "action",
     "object",
 )
-MADE += ("problem_hint", "reason", "lifecycle", "head", "model", "model_kind", "ledger.flaw")
+MADE += ("problem_hint", "reason", "lifecycle", "model", "model_kind", "ledger.flaw")
 
 
 def fields(text: str) -> set[str]:

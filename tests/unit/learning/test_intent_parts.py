@@ -13,12 +13,12 @@ from neural_hive.learning.intents.calibrate import (
     reliability,
 )
 from neural_hive.learning.intents.landmarks import choose_landmarks, likeness, whitening
-from neural_hive.learning.intents.linear import Scored
+from neural_hive.learning.intents.linear import Recipe, Scored, fit_linear, read_corpus
 from neural_hive.learning.intents.model import macro_f1
 from neural_hive.learning.intents.parts import code, membership, parts_of
 from neural_hive.learning.intents.rehearse import _hidden_classes, stratified_folds
 from neural_hive.learning.intents.scope import ANY_LANGUAGE, Sample, ScopeRule, area_under_roc, fit_scope, signals
-from neural_hive.learning.intents.solver import Features, fit_outputs
+from neural_hive.learning.intents.solver import Features, fit_exactly, fit_outputs
 from neural_hive.understanding.features import SparseRows
 
 
@@ -42,6 +42,27 @@ def test_the_solver_finds_the_minimum(rng: np.random.Generator) -> None:
     slack = np.maximum(1 - signs * (design @ weights), 0)
     slope = -2 * design.T @ (signs * slack) + 2 * 0.5 * weights
     assert np.abs(slope).max() < 0.05 * np.abs(2 * design.T @ signs).max()
+
+
+def test_the_exact_solver_finds_the_minimum(rng: np.random.Generator) -> None:
+    x = units(rng, 60, n_dimensions=80)
+    signs = np.where(rng.normal(size=(60, 3)) > 0, 1, -1).astype(np.float32)
+    weights = x.T @ fit_exactly(x @ x.T, signs, 0.5)
+    slope = x.T @ (x @ weights - signs) + 0.5 * weights
+    assert np.abs(slope).max() < 1e-4 * np.abs(x.T @ signs).max()
+
+
+def test_an_exact_model_scores_its_texts_as_its_equations_say(rng: np.random.Generator) -> None:
+    texts = [
+        f"{verb} {thing} {place}" for verb in ("turn on", "dim") for thing in ("lamp", "fan") for place in ("here", "up", "now")
+    ]
+    signs = np.where(rng.normal(size=(len(texts), 3)) > 0, 1, -1).astype(np.float32)
+    corpus, penalty, meaning_weight = read_corpus(texts, units(rng, len(texts))), 0.7, 1.5
+    both = fit_linear(corpus, signs, Recipe(penalty, meaning_weight, 4, 2.0, 0, is_exact=True))
+    stepwise = fit_linear(corpus, signs, Recipe(penalty, meaning_weight, 4, 2.0, 0, is_exact=False))
+    scores = 1.5 * both.score(corpus).scores - 0.5 * stepwise.score(corpus).scores  # of the exact one, two thirds of the mean
+    shares = 1.5 * both.model.landmark_weights[4:] / meaning_weight**2
+    assert np.allclose(scores, signs - penalty * shares, atol=1e-3)  # (G + penalty) shares = signs
 
 
 def test_sparse_and_dense_columns_mean_the_same(rng: np.random.Generator) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,14 @@ def test_it_labels_what_it_was_taught_and_is_sure(model: IntentModel) -> None:
     answers = model.label(["apagar luz na sala já", "hear song now please"], ["pt", "en"])
     assert [answer.label for answer in answers] == ["lights_off", "music_play"]
     assert all(answer.in_scope and answer.confidence > 0.8 for answer in answers)
+
+
+def test_more_rows_than_can_be_solved_exactly_are_learnt_step_by_step() -> None:
+    large = train_intents(rows(), replace(OPTIONS, n_exact=10), encoder=ENCODER)
+    answers = large.label(["apagar luz na sala já", "hear song now please"], ["pt", "en"])
+    assert [answer.label for answer in answers] == ["lights_off", "music_play"]
+    assert len(large.linear.landmarks) == OPTIONS.n_landmarks
+    assert "averaged" not in large.manifest["features"]["meaning"]
 
 
 def test_it_refuses_what_nobody_taught_it(model: IntentModel) -> None:

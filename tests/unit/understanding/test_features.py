@@ -18,6 +18,7 @@ from neural_hive.understanding.features import (
     plain,
     weigh,
     word_ngrams,
+    word_pairs,
 )
 
 TEXTS = ["Desligar as luzes da sala", "Ligar as luzes", "Qué hora es", "Turn the lights off, off!", "", "  \n"]
@@ -37,6 +38,13 @@ def view_of(name: str, texts: list[str]) -> NgramView:
 
 def test_words_and_pairs_of_words() -> None:
     assert word_ngrams("as luzes, já") == ["as", "luzes", "já", "as luzes", "luzes já"]
+
+
+def test_pairs_of_words_stand_in_their_order_and_know_the_ends() -> None:
+    assert word_pairs("já não") == ["^ já", "^ não", "^ $", "já não", "já $", "não $"]
+    assert "a d" in word_pairs("a b c d e")
+    assert "a e" not in word_pairs("a b c d e")
+    assert word_pairs("?!") == []
 
 
 def test_characters_stay_within_a_word_and_know_its_edges() -> None:

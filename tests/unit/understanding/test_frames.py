@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from neural_hive.contracts import Frame
 from neural_hive.understanding.frames import FrameReader
+from neural_hive.understanding.privacy import KINDS
 
 READER = FrameReader()
 
@@ -124,6 +125,26 @@ def test_a_word_for_destruction_is_not_yet_destruction(language: str, text: str)
 
 
 @pytest.mark.parametrize(
+    "kind", sorted(KINDS.keys() - {"ip", "mac", "secret", "cnpj", "cif_es", "iban", "pix_key", "plate", "postcode"})
+)
+@pytest.mark.parametrize("language", ["pt", "es", "en"])
+def test_what_was_masked_is_somebodys_data(language: str, kind: str) -> None:
+    assert frame(language, f"export ‹{kind}-1›").objects == ("personal_data",)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Export the sheet with the clients' passport numbers to the partner"),
+        ("pt", "Exportar a planilha com CPF ‹cpf-1› para o parceiro"),
+        ("es", "Exportar la planilla con los domicilios a la agencia"),
+    ],
+)
+def test_what_goes_out_with_a_sheet_goes_out(language: str, text: str) -> None:
+    assert "personal_data" in frame(language, text).objects
+
+
+@pytest.mark.parametrize(
     ("language", "text", "stated", "refused"),
     [
         ("en", "Delete the logs after a backup, tested in staging first", "backup", None),
@@ -153,6 +174,10 @@ def test_safeguards_stated_and_refused(language: str, text: str, stated: str | N
 @pytest.mark.parametrize(
     ("language", "text", "environment"),
     [
+        ("en", "Clean the temporary files in the test environment; production is not touched", "test"),
+        ("pt", "Limpar os temporários no ambiente de testes; na produção não se mexe", "test"),
+        ("es", "Limpiar los temporales en el entorno de pruebas; producción no se toca", "test"),
+        ("en", "Production must not stop while we migrate", "production"),
         ("pt", "limpar a base de testes", "test"),
         ("en", "purge dry run in staging with a backup", "staging"),
         ("es", "borrar la tabla de clientes en producción", "production"),

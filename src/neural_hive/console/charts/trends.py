@@ -18,8 +18,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 8.0, 676.0, 12.0, 204.0
 
 def outcomes_over_time(tallies: Sequence[Tally], t: Wording) -> Markup:
     """A bar per period, stacked by outcome, most permissive at the bottom."""
-    most = max((tally.n for tally in tallies), default=0) or 1
-    bars = [_bar(tally, n, len(tallies), most) for n, tally in enumerate(tallies)]
+    most = _top(max((tally.n for tally in tallies), default=0))
+    bars = [_bar(tally, n, len(tallies), most, t) for n, tally in enumerate(tallies)]
     ticks = [_tick(share, t.number(round(share * most))) for share in _steps(most)]
     return picture(_WIDTH, _HEIGHT, t("trends.outcomes"), *ticks, *bars, *_times(tallies, t), class_="trend")
 
@@ -32,6 +32,11 @@ def risk_over_time(tallies: Sequence[Tally], t: Wording) -> Markup:
     dots = [element("circle", cx=x, cy=y, r=3.5, class_="dot") for x, y in points]
     ticks = [_tick(v, t.score(v)) for v in (0.0, 0.4, 0.7, 0.9)]
     return picture(_WIDTH, _HEIGHT, t("trends.risk"), *ticks, line, *dots, *_times(tallies, t), class_="trend")
+
+
+def _top(most: int) -> int:
+    """Where the scale ends: a number whose half is whole, too, where its half is shown."""
+    return max(most, 1) if most < 4 else most + most % 2
 
 
 def _steps(most: int) -> tuple[float, ...]:
@@ -52,7 +57,7 @@ def _tick(share: float, text: str) -> Markup:
     return element("g", line, label(_RIGHT + 8, y + 4, text, "tick", "start"))
 
 
-def _bar(tally: Tally, n: int, count: int, most: int) -> Markup:
+def _bar(tally: Tally, n: int, count: int, most: int, t: Wording) -> Markup:
     width = min(46.0, (_RIGHT - _LEFT) / count * 0.72)
     parts: list[Markup] = []
     below = 0
@@ -63,10 +68,18 @@ def _bar(tally: Tally, n: int, count: int, most: int) -> Markup:
             x, height = _middle(n, count) - width / 2, max(bottom - top - 1, 1.0)
             parts.append(element("rect", x=x, y=top, width=width, height=height, class_=f"bar {outcome}"))
         below += value
-    return element("g", *parts)
+    return element("g", element("title", _told(tally, t)), *parts) if parts else element("g")
+
+
+def _told(tally: Tally, t: Wording) -> str:
+    """What a bar says when it is pointed at."""
+    seen = [outcome for outcome in SEVERITY_ORDER if tally.outcomes.get(outcome)]
+    counts = (f"{t.name('outcome_short', outcome)} {t.number(tally.outcomes[outcome])}" for outcome in seen)
+    return f"{tally.label(t)}: {', '.join(counts)}"
 
 
 def _times(tallies: Sequence[Tally], t: Wording) -> list[Markup]:
     step = max(1, -(-len(tallies) // 7))
-    shown = [(n, tally) for n, tally in enumerate(tallies) if n % step == 0]
+    newest = len(tallies) - 1
+    shown = [(n, tally) for n, tally in enumerate(tallies) if (newest - n) % step == 0]
     return [label(_middle(n, len(tallies)), _BOTTOM + 20, tally.label(t), "tick") for n, tally in shown]

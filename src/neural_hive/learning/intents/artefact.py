@@ -3,7 +3,7 @@
 manifest.json   name, version, digest, data, features, metrics, thresholds, SHA-256 of each other file
 weights.npz     arrays, uncompressed; no pickles
 labels.json     the labels, in the order of the weights' columns
-words.txt       n-grams of words, one a line, in the order of the weights' rows; chars.txt: those of characters
+words.txt       n-grams of words, one a line, in the order of the weights' rows; pairs.txt, chars.txt: those of the other views
 MODEL_CARD.md   the manifest for people
 """
 
@@ -31,7 +31,7 @@ from neural_hive.learning.intents.scope import ScopeRule
 from neural_hive.understanding.encoder import SentenceEncoder, load_encoder
 from neural_hive.understanding.features import VIEWS, NgramView
 
-FORMAT = "neural-hive-intents/1"
+FORMAT = "neural-hive-intents/2"
 _MANIFEST, _WEIGHTS, _LABELS, _CARD = "manifest.json", "weights.npz", "labels.json", "MODEL_CARD.md"
 
 
@@ -110,7 +110,7 @@ def _arrays(model: IntentModel) -> dict[str, np.ndarray[Any, Any]]:
         for what, array in (("weights", weights), ("idf", view.idf))
     }
     return by_view | {
-        "landmarks": linear.landmarks,
+        "landmarks": linear.landmarks.astype(np.float16),
         "landmark_weights": linear.landmark_weights,
         "bias": linear.bias,
         "scope_mean": scope.mean,
@@ -194,7 +194,7 @@ def _assembled(manifest: dict[str, Any], content: Mapping[str, bytes], encoder: 
     views = tuple(_view(name, content[f"{name}.txt"], arrays[f"idf_{name}"]) for name in VIEWS)
     linear = LinearModel(
         tuple(arrays[f"weights_{name}"] for name in VIEWS),
-        arrays["landmarks"],
+        arrays["landmarks"].astype(np.float32),
         arrays["landmark_weights"],
         arrays["bias"],
         manifest["sharpness"],

@@ -22,7 +22,7 @@ SHA-256 of the rows: `{made["rows_sha256"]}`. No out-of-scope examples were used
 
 ## How it works
 
-Linear, one score per intent (squared hinge loss), over {features["views"]["words"]}; {features["views"]["chars"]};
+Linear, one score per intent, over {"; ".join(features["views"].values())};
 and the sentence vector of the encoder `{manifest["encoder"]["name"]}` ({features["meaning"]}).
 Penalty {features["penalty"]}, weight of the meaning {features["meaning_weight"]}, of words that labels share {features["part_weight"]}, seed {features["seed"]}.
 Probabilities: softmax with temperature {manifest["temperature"]:.4f}, fitted on held-out folds.

@@ -15,10 +15,11 @@ class TrainingOptions:
 
     name, version, data_license, description: for the model card. encoder: see `load_encoder`. seed: of every random
     choice. acceptance: share of correctly labelled requests that the out-of-scope threshold lets through, in (0, 1].
-    n_folds: parts of the cross-validation. n_landmarks: training texts that others are compared with. sharpness: of
-    that comparison, exp(sharpness × (cosine − 1)). penalties, meaning_weights: candidates for the L2 penalty and for the
-    weight of the sentence vector against the n-grams; the first is the default that another must clearly beat.
-    n_choice_rows: rows used to compare candidates. part_weights: candidates for what the words that labels share count for.
+    n_folds: parts of the cross-validation. n_exact: up to so many rows, the model is averaged with one that is solved exactly and
+    compares with every training text; memory grows with the square of it, to about 2 GB. n_landmarks: training texts that others
+    are compared with. sharpness: of these comparisons, exp(sharpness × (cosine − 1)). penalties, meaning_weights: candidates
+    for the L2 penalty and for the weight of the sentence vector against the n-grams; the first is the default that another must
+    clearly beat. n_choice_rows: rows used to compare candidates. part_weights: candidates for what the words that labels share count for.
     """
 
     name: str = "intents"
@@ -29,6 +30,7 @@ class TrainingOptions:
     seed: int = 0
     acceptance: float = 0.99
     n_folds: int = 4
+    n_exact: int = 16_384
     n_landmarks: int = 1_536
     sharpness: float = 2.0
     penalties: tuple[float, ...] = (1.67, 0.5)

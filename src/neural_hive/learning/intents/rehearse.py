@@ -142,7 +142,9 @@ def choose_recipe(corpus: Corpus, truth: Integers, options: TrainingOptions, on_
     The first candidates of the options are kept unless another is better by more than one standard error of the
     difference. Source: Breiman et al. 1984, "Classification and regression trees" (the one-standard-error rule).
     """
-    default = Recipe(options.penalties[0], options.meaning_weights[0], options.n_landmarks, options.sharpness, options.seed)
+    is_exact = len(truth) <= options.n_exact
+    first = options.penalties[0], options.meaning_weights[0]
+    default = Recipe(*first, options.n_landmarks, options.sharpness, options.seed, is_exact)
     others = [replace(default, meaning_weight=weight) for weight in options.meaning_weights[1:]]
     others += [replace(default, penalty=penalty) for penalty in options.penalties[1:]]
     rng = np.random.default_rng(options.seed)

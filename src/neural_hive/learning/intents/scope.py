@@ -12,7 +12,15 @@ from neural_hive.learning.intents.calibrate import Doubles
 from neural_hive.learning.intents.linear import Scored
 
 #: What is looked at; each rises with the likelihood that the text is in scope.
-SIGNALS = ("top score", "lead over the second", "energy", "likeness to an example", "known words", "known characters")
+SIGNALS = (
+    "top score",
+    "lead over the second",
+    "energy",
+    "likeness to an example",
+    "known words",
+    "known pairs",
+    "known characters",
+)
 #: Key of the threshold for a language that has none of its own.
 ANY_LANGUAGE = ""
 #: Fewer rows than this say too little about the tail of a language.

@@ -83,11 +83,12 @@ def _spread(progress: Progress, doing: str, start: float, stop: float) -> Any:
 
 
 def _encode(encoder: SentenceEncoder, rows: Sequence[LabelledText], progress: Progress) -> Floats:
+    """Sentence vectors as the model will keep them: rounded to half precision before anything is learnt from them."""
     parts = []
     for start in range(0, len(rows), _N_ENCODED):
         progress("Reading", _READ * start / len(rows))
         parts.append(encoder.encode([row.text for row in rows[start : start + _N_ENCODED]]))
-    return np.concatenate(parts)
+    return np.concatenate(parts).astype(np.float16).astype(np.float32)
 
 
 def _languages(rows: Sequence[LabelledText]) -> list[str]:
@@ -149,8 +150,12 @@ def _describe(
             "license": options.data_license,
         },
         "features": {
-            "views": {"words": "1-2 words, TF-IDF", "chars": "2-5 characters within a word, TF-IDF"},
-            "meaning": f"likeness to {recipe.n_landmarks} landmarks at most, Nyström, sharpness {recipe.sharpness}",
+            "views": {
+                "words": "1-2 words, TF-IDF",
+                "pairs": "2 words with at most 2 between them, TF-IDF",
+                "chars": "2-5 characters within a word, TF-IDF",
+            },
+            "meaning": _meaning(recipe),
             "penalty": recipe.penalty,
             "meaning_weight": recipe.meaning_weight,
             "part_weight": part_weight,
@@ -159,3 +164,10 @@ def _describe(
             "acceptance": options.acceptance,
         },
     }
+
+
+def _meaning(recipe: Recipe) -> str:
+    landmarks = f"squared hinge on the likeness to {recipe.n_landmarks} landmarks at most, Nyström, sharpness {recipe.sharpness}"
+    if recipe.is_exact:
+        return f"{landmarks}, averaged with least squares on the likeness to every training text"
+    return landmarks

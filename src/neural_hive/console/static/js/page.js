@@ -54,6 +54,19 @@
   document.body.addEventListener('htmx:load', (event) => restore(event.detail.elt));
   restore(document);
 
+  // Times come in UTC; people read their own clock. What is on record stays as it was recorded.
+  const two = (n) => String(n).padStart(2, '0');
+  const localise = (root) => {
+    for (const time of root.querySelectorAll('time[datetime]:not([title], .record time, .chain time)')) {
+      const at = new Date(time.dateTime);
+      const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())];
+      time.title = time.textContent;
+      time.textContent = `${document.documentElement.lang === 'en' ? day.join('-') : day.reverse().join('/')} ${two(at.getHours())}:${two(at.getMinutes())}`;
+    }
+  };
+  document.body.addEventListener('htmx:load', (event) => localise(event.detail.elt));
+  localise(document);
+
   // Where the chain breaks is shown in the chain, too.
   document.body.addEventListener('htmx:afterSwap', (event) => {
     if (event.detail.target?.id !== 'verification') return;
