@@ -3,6 +3,7 @@
     python -P benchmarks/speech.py --data FOLDER --model FOLDER           # the whole table
     python -P benchmarks/speech.py --data … --model … --fit-confidence    # coefficients for speech/confidence.py
     python -P benchmarks/speech.py --data … --model … --soak 500          # memory over many transcriptions
+    python -P benchmarks/speech.py --data … --model … --long 5            # long recordings, five times over
 
 FOLDER of recordings: `clips.jsonl` with `file`, `lang`, `text`, `seconds`. Peers that are not installed are left out.
 Words are compared in lower case without punctuation and diacritics; `wer_numbers_alike` takes "5" and "five" for one word.
@@ -21,10 +22,11 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import unicodedata
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +36,15 @@ from neural_hive.understanding.audio import decode
 from neural_hive.understanding.speech import confidence
 from neural_hive.understanding.speech.ear import Ear, EarOptions
 from neural_hive.understanding.speech.model import WhisperModel
+from neural_hive.understanding.speech.process import ALLOCATION
 from neural_hive.understanding.speech.recognise import Options, Recogniser
 from neural_hive.understanding.vad import VoiceActivityDetector
 
 RATE_HZ = 16_000
 N_BOOTSTRAP = 2_000
+#: Between the clips of a long recording, seconds; and how long recordings are heard.
+PAUSE_S = 0.5
+LONG = ("hive", "hive, piece by piece", "faster-whisper", "faster-whisper batched")
 #: A transcript is right if no more than this share of its words is wrong.
 MOST_WRONG = 0.1
 Transcribe = Callable[[bytes], tuple[str, str]]
@@ -147,7 +153,10 @@ def processor_s(ear: Ear) -> float:
 
 
 def measure(
-    clips: list[dict[str, Any]], runs: dict[str, Transcribe], audio: Callable[[dict[str, Any]], bytes], ear: Ear
+    clips: list[dict[str, Any]],
+    runs: dict[str, Transcribe],
+    audio: Callable[[dict[str, Any]], bytes],
+    processor: Callable[[], float],
 ) -> dict[str, list[dict[str, Any]]]:
     """Every clip through every engine, the order turning with each clip: rows of edits, words, seconds, language."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in runs}
@@ -155,9 +164,9 @@ def measure(
     for i, clip in enumerate(clips):
         data = audio(clip)
         for name in names[i % len(names) :] + names[: i % len(names)]:
-            started, cpu_before = time.perf_counter(), processor_s(ear)
+            started, cpu_before = time.perf_counter(), processor()
             text, language = runs[name](data)
-            took, cpu = time.perf_counter() - started, processor_s(ear) - cpu_before
+            took, cpu = time.perf_counter() - started, processor() - cpu_before
             reference, heard = words(clip["text"]), words(text)
             edits, _ = alignment(reference, heard)
             edits_alike, _ = alignment(numbers_alike(reference), numbers_alike(heard))
@@ -219,7 +228,7 @@ def summary(rows: list[dict[str, Any]], base: list[dict[str, Any]]) -> dict[str,
 
 
 def peak_memory_mb(name: str, model: Path, clip: Path) -> float:
-    """Peak resident memory of a process of its own that loads one engine and hears one clip three times."""
+    """Peak resident memory of a process of its own, the hive's set up as its worker, that hears one clip three times."""
     command = [
         sys.executable,
         __file__,
@@ -232,24 +241,81 @@ def peak_memory_mb(name: str, model: Path, clip: Path) -> float:
         "--clip",
         str(clip),
     ]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    environment = os.environ | (ALLOCATION if name.startswith("hive") else {})
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return float(done.stdout.strip().splitlines()[-1])
 
 
 def print_peak(name: str, model: Path, clip: Path) -> None:
-    if name == "hive":
-        recogniser = Recogniser(WhisperModel(model), VoiceActivityDetector())
-        run: Callable[[], object] = lambda: recogniser.transcribe(decode(clip.read_bytes()), Options())  # noqa: E731
-    else:
-        import faster_whisper
-
-        peer = faster_whisper.WhisperModel(str(model), device="cpu", compute_type="int8")
-        run = lambda: list(peer.transcribe(str(clip))[0])  # noqa: E731
+    run = in_process(name, model)
     for _ in range(3):
-        run()
+        run(clip.read_bytes())
     # Not getrusage: its peak survives exec, so a child of a large process would report its parent.
     status = Path("/proc/self/status").read_text()
     print(int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024)
+
+
+class _PieceByPiece(Recogniser):
+    """A recogniser that reads the pieces of a long recording one after the other."""
+
+    def _read(self, waveform: Any, spans: Any, options: Options) -> Iterator[Any]:
+        for span in spans:
+            yield from super()._read(waveform, [span], options)
+
+
+def in_process(name: str, model: Path) -> Transcribe:
+    """One way to hear, in this process: bytes of a file → text and language."""
+    if name.startswith("hive"):
+        recogniser = (Recogniser if name == "hive" else _PieceByPiece)(WhisperModel(model), VoiceActivityDetector())
+
+        def hive(audio: bytes) -> tuple[str, str]:
+            transcript = recogniser.transcribe(decode(audio), Options())
+            return transcript.text, transcript.language
+
+        return hive
+    import faster_whisper
+
+    peer = faster_whisper.WhisperModel(str(model), device="cpu", compute_type="int8")
+    return _faster_whisper(faster_whisper.BatchedInferencePipeline(peer) if "batched" in name else peer)
+
+
+def long_audio(clips: list[dict[str, Any]], data: Path, model: Path, n: int) -> dict[str, Any]:
+    """All clips of a language in a row, with pauses: `n` times through every way to hear, and the memory that each takes."""
+    recordings, sounds = [], {}
+    for lang in sorted({clip["lang"] for clip in clips}):
+        of_it = [clip for clip in clips if clip["lang"] == lang]
+        parts = [np.pad(decode((data / clip["file"]).read_bytes()), (0, round(PAUSE_S * RATE_HZ))) for clip in of_it]
+        sound = np.concatenate(parts)
+        sounds[lang] = wav(sound)
+        said = " ".join(clip["text"] for clip in of_it)
+        recordings.append({"lang": lang, "text": said, "seconds": round(len(sound) / RATE_HZ, 1)})
+    names = [name for name in LONG if name.startswith("hive") or importlib.util.find_spec("faster_whisper")]
+    runs = {name: in_process(name, model) for name in names}
+    rows = measure(recordings * n, runs, lambda recording: sounds[recording["lang"]], time.process_time)
+    longest = max(recordings, key=lambda recording: recording["seconds"])
+    found: dict[str, Any] = {"seconds": {r["lang"]: r["seconds"] for r in recordings}, "times": n}
+    found |= {"cpus": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        file.write(sounds[longest["lang"]])
+        file.flush()
+        for name, got in rows.items():
+            memory_mb = round(peak_memory_mb(name, model, Path(file.name)))
+            found[name] = long_summary(got, rows) | {"peak_memory_mb": memory_mb}
+    return found
+
+
+def long_summary(got: list[dict[str, Any]], rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Errors and speed of one way to hear long recordings; speed as the median ratio to each other way."""
+    ratios = {
+        f"times_{what}_than_{name}": round(float(np.median([b[key] / a[key] for a, b in zip(got, base, strict=True)])), 2)
+        for name, base in rows.items()
+        if base is not got
+        for what, key in (("faster", "s"), ("less_processor_time", "cpu_s"))
+    }
+    edits, said = (sum(row[key] for row in got) for key in ("edits", "words"))
+    seconds, sound_s = (sum(row[key] for row in got) for key in ("s", "sound_s"))
+    by_language = {row["lang"]: wer([r for r in got if r["lang"] == row["lang"]])["wer"] for row in got}
+    return ratios | {"wer": round(100 * edits / said, 2), "by_language": by_language, "rtf": round(seconds / sound_s, 4)}
 
 
 def soak(ear: Ear, loop: asyncio.AbstractEventLoop, clips: list[dict[str, Any]], data: Path, n: int) -> dict[str, Any]:
@@ -364,15 +430,18 @@ def report(result: dict[str, Any]) -> None:
         print(f"{s['p50_of_4_to_6_s']:8.3f}{s['rtf']:8.4f}{s['times_faster_than_faster_whisper']:7.2f}")
     for kind, by_engine in result.get("robustness", {}).items():
         print(f"{kind:14}", {name: found["wer"] for name, found in by_engine.items()})
+    print("long recordings:", json.dumps(result.get("long"), indent=1))
     print("peak memory, MB:", result.get("peak_memory_mb"), "soak:", result.get("soak"))
 
 
-def robustness(clips: list[dict[str, Any]], data: Path, runs: dict[str, Transcribe], ear: Ear) -> dict[str, Any]:
+def robustness(
+    clips: list[dict[str, Any]], data: Path, runs: dict[str, Transcribe], processor: Callable[[], float]
+) -> dict[str, Any]:
     """Word error rates in bad sound."""
     rng, table = np.random.default_rng(1), {}
     for kind in DEGRADATIONS:
         bad = lambda clip, kind=kind: wav(degraded(decode((data / clip["file"]).read_bytes()), kind, rng))  # noqa: E731
-        rows = measure(clips, runs, bad, ear)
+        rows = measure(clips, runs, bad, processor)
         table[kind] = {name: wer(found) for name, found in rows.items()}
     return table
 
@@ -385,6 +454,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="use every n-th clip, where time is short")
     parser.add_argument("--robust-every", type=int, default=3, help="use every n-th clip in bad sound; 0 leaves it out")
     parser.add_argument("--soak", type=int, default=0)
+    parser.add_argument("--long", type=int, default=0, metavar="N", help="only long recordings, N times over")
     parser.add_argument("--without", nargs="*", default=(), metavar="ENGINE", help="leave these engines out")
     parser.add_argument("--fit-confidence", action="store_true")
     parser.add_argument("--peak", help=argparse.SUPPRESS)
@@ -407,7 +477,9 @@ def main() -> None:
 
 
 def run(options: argparse.Namespace, clips: list[dict[str, Any]]) -> dict[str, Any]:
-    """The tables, or the soak alone."""
+    """The tables, or the soak or the long recordings alone."""
+    if options.long:
+        return {"long": long_audio(clips, options.data, options.model, options.long)}
     loop = asyncio.new_event_loop()
     ear = Ear(options.model, EarOptions(max_jobs=10**9))
     loop.run_until_complete(ear.warm())
@@ -415,14 +487,17 @@ def run(options: argparse.Namespace, clips: list[dict[str, Any]]) -> dict[str, A
         if options.soak:
             return {"soak": soak(ear, loop, clips, options.data, options.soak)}
         runs = {name: run for name, run in engines(options.model, loop, ear).items() if name not in options.without}
-        rows = measure(clips, runs, lambda clip: (options.data / clip["file"]).read_bytes(), ear)
+        rows = measure(clips, runs, lambda clip: (options.data / clip["file"]).read_bytes(), lambda: processor_s(ear))
         base = rows.get("faster-whisper", rows["hive"])
         found: dict[str, Any] = {"n_clips": len(clips), "cpus": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
         found["engines"] = {name: summary(got, base) for name, got in rows.items()}
         if options.robust_every:
             both = {name: runs[name] for name in ("hive", "faster-whisper") if name in runs}
             some = clips[:: options.robust_every]
-            found |= {"robustness": robustness(some, options.data, both, ear), "robustness_n_clips": len(some)}
+            found |= {
+                "robustness": robustness(some, options.data, both, lambda: processor_s(ear)),
+                "robustness_n_clips": len(some),
+            }
         clip = options.data / clips[0]["file"]
         names = [name for name in runs if name != "faster-whisper greedy"]
         found["peak_memory_mb"] = {name: round(peak_memory_mb(name, options.model, clip)) for name in names}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -30,15 +30,26 @@ class Hearing:
         self._ear: Ear | None = None
         self._opening = asyncio.Lock()
 
-    async def transcribe(self, audio: bytes, *, language: str | None, vocabulary: Sequence[str], word_times: bool) -> Transcript:
+    async def transcribe(
+        self,
+        audio: bytes,
+        *,
+        language: str | None,
+        vocabulary: Sequence[str],
+        word_times: bool,
+        progress: Callable[[float], None] | None = None,
+    ) -> Transcript:
         """What was said.
+
+        Args:
+            audio, language, vocabulary, word_times, progress: As for `Ear.transcribe`.
 
         Raises:
             NoSpeechModelError: packages or weights are missing; the message says how to get them.
         """
         ear = await self._open()
         try:
-            return await ear.transcribe(audio, language=language, vocabulary=vocabulary, word_times=word_times)
+            return await ear.transcribe(audio, language=language, vocabulary=vocabulary, word_times=word_times, progress=progress)
         except ModelError as error:
             raise NoSpeechModelError(f"{_NO_MODEL} ({error})") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -238,16 +238,31 @@ class Hive:
         return self.observing.metrics_text()
 
     async def transcribe(
-        self, audio: bytes, *, language: str | None = None, vocabulary: Sequence[str] = (), word_times: bool = False
+        self,
+        audio: bytes,
+        *,
+        language: str | None = None,
+        vocabulary: Sequence[str] = (),
+        word_times: bool = False,
+        progress: Callable[[float], None] | None = None,
     ) -> Transcript:
         """What was said in a recording.
+
+        Args:
+            audio: The bytes of a recording.
+            language: pt, en or es when the caller knows it.
+            vocabulary: Terms as they should be written.
+            word_times: Whether segments list their words.
+            progress: Called with the share in [0, 1] that is done, on long recordings several times.
 
         Raises:
             AudioRejectedError: it cannot be used.
             UnavailableError: there is no speech model; the message says how to get it.
             OverloadedError: too many recordings wait.
         """
-        transcript = await self.parts.hearing.transcribe(audio, language=language, vocabulary=vocabulary, word_times=word_times)
+        transcript = await self.parts.hearing.transcribe(
+            audio, language=language, vocabulary=vocabulary, word_times=word_times, progress=progress
+        )
         self.observing.listeners.on_heard(transcript)
         return transcript
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -80,8 +80,10 @@ class AnyHive(Protocol):
     async def review(self, tenant: str, case_id: str, *, reviewer: str, verdict: Outcome, comment: str) -> Case:
         """Record a person's verdict."""
 
-    async def transcribe(self, audio: bytes, *, language: str | None = None) -> Transcript:
-        """Sound to text."""
+    async def transcribe(
+        self, audio: bytes, *, language: str | None = None, progress: Callable[[float], None] | None = None
+    ) -> Transcript:
+        """Sound to text; `progress` is called with the share in [0, 1] that is done, where that can be known."""
 
 
 def connect(server: str | None, token: str | None, *, is_recovering: bool = False) -> AbstractAsyncContextManager[AnyHive]:

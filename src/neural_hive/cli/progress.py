@@ -38,6 +38,23 @@ def open_bytes_progress(doing: str) -> Iterator[Progress]:
 
 
 @contextmanager
+def open_share_progress(doing: str) -> Iterator[Callable[[float], None]]:
+    """A bar for the share in [0, 1] that is done, which only moves to and fro until one is known; nothing without a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    with Bar(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=Console(stderr=True), transient=True
+    ) as bar:
+        task = bar.add_task(doing, total=None)
+        yield lambda share: bar.update(task, completed=share, total=1.0)
+
+
+@contextmanager
 def waiting(doing: str) -> Iterator[None]:
     """A spinner while one answer is on its way; nothing without a terminal."""
     if not sys.stderr.isatty():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -182,8 +182,10 @@ class RemoteHive:
         except httpx2.TransportError as error:
             raise UnavailableError(f"The hive at {self._client.base_url} did not finish its answer") from error
 
-    async def transcribe(self, audio: bytes, *, language: str | None = None) -> Transcript:
-        """POST /v1/audio/transcriptions, OpenAI's format."""
+    async def transcribe(
+        self, audio: bytes, *, language: str | None = None, progress: Callable[[float], None] | None = None
+    ) -> Transcript:
+        """POST /v1/audio/transcriptions, OpenAI's format, which answers once: `progress` is never called."""
         start_s = time.perf_counter()
         form = {"model": "whisper-1", "response_format": "verbose_json"} | ({"language": language} if language else {})
         answer = await self._send(

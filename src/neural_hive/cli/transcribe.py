@@ -10,7 +10,7 @@ import typer
 from neural_hive.cli.connect import connect, run
 from neural_hive.cli.options import Json, LanguageHint, Server, Token
 from neural_hive.cli.output import json_line, wants_json
-from neural_hive.cli.progress import waiting
+from neural_hive.cli.progress import open_share_progress
 from neural_hive.cli.recordings import Recordings, each_recording
 from neural_hive.contracts import Language, Transcript
 
@@ -35,8 +35,8 @@ async def _transcribe(paths: list[Path], language: Language | None, as_json: boo
     async with connect(server, token) as hive:
 
         async def write(path: Path, sound: bytes) -> None:
-            with waiting(f"Listening to {path}"):
-                transcript = await hive.transcribe(sound, language=language)
+            with open_share_progress(f"Listening to {path}") as progress:
+                transcript = await hive.transcribe(sound, language=language, progress=progress)
             line = json_line({"file": str(path)} | transcript.model_dump(mode="json")) if as_json else _text(path, transcript)
             sys.stdout.buffer.write(line)
             sys.stdout.buffer.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -222,7 +222,11 @@ class FakeHive:
         for seq in (1, 2):
             yield {"entry": {"seq": seq, "tenant": tenant or "default"}, "hash": "a" * 64}
 
-    async def transcribe(self, audio: bytes, *, language: str | None = None) -> Transcript:
+    async def transcribe(
+        self, audio: bytes, *, language: str | None = None, progress: Callable[[float], None] | None = None
+    ) -> Transcript:
         if audio == b"noise":
             raise AudioRejectedError
+        if progress:
+            progress(0.5)
         return transcript(audio.decode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from cli_fakes import CASE_ID, FakeHive
 
 from neural_hive.cli.catalogue import read_catalogue
+from neural_hive.cli.progress import open_share_progress
 from neural_hive.contracts import Channel, Language, Outcome, Verification
 from neural_hive.errors import UsageError
 
@@ -139,6 +141,18 @@ def test_recordings_are_answered_in_order_and_a_bad_one_is_named(run: Callable[.
     assert {"language", "duration_s", "compute_s", "segments"} <= lines[0].keys()
     assert ran.code == 1
     assert [line.split(":")[1] for line in ran.err.splitlines()] == [" b.ogg", " nowhere.ogg"]
+
+
+def test_a_long_recording_shows_on_a_terminal_how_much_of_it_is_heard(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with open_share_progress("Listening to a.ogg") as progress:
+        progress(0.5)
+    told = capsys.readouterr().err
+    assert "Listening to a.ogg" in told
+    assert "50%" in told
 
 
 def test_a_recording_becomes_a_case(run: Callable[..., Any], hive: FakeHive, tmp_path: Path) -> None:

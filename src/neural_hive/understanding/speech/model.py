@@ -68,7 +68,7 @@ class Step:
 
 
 class WhisperModel:
-    """A loaded checkpoint. Not for use from two threads at once.
+    """A loaded checkpoint. Nothing in it changes, so that several threads may read with it at once.
 
     Attributes:
         tokens: The vocabulary.
@@ -77,6 +77,7 @@ class WhisperModel:
         begin_suppressed, numerals: bool (n_sayable,): what must not come first; what holds a digit.
         opening: ids of the tokens that begin with a space, and so a word.
         ends_word: bool (n_sayable,): those, and the end of the text.
+        n_threads: Threads of one call, and calls that are worth making at once.
         name: Name of the directory and hash of the weights.
     """
 
@@ -94,8 +95,9 @@ class WhisperModel:
         encoder = graph(directory, "encoder", version, lambda: encoder_graph(checkpoint, n_heads))
         sayable = self.tokens.sayable
         decoder = graph(directory, "decoder", version, lambda: decoder_graph(checkpoint, n_heads, sayable, N_BEST))
-        self._encoder = _session(encoder, n_threads, is_spinning=True)
-        self._decoder = _session(decoder, n_threads, is_spinning=False)
+        self.n_threads = n_threads
+        self._encoder = _session(encoder, n_threads)
+        self._decoder = _session(decoder, n_threads)
         self._threads = ThreadPoolExecutor(n_threads, thread_name_prefix="step")
         self._embeddings = checkpoint.raw("decoder/embeddings/weight")
         self._decoder_positions = checkpoint.float32("decoder/position_encodings/encodings")
@@ -168,13 +170,10 @@ def _value(array: NDArray[Any]) -> Any:
     return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
 
 
-def _session(model: str | bytes, n_threads: int, *, is_spinning: bool) -> Any:
-    """A session on the CPU.
-
-    Waiting threads spin in the encoder's long run, and sleep between the decoder's short ones.
-    """
+def _session(model: str | bytes, n_threads: int) -> Any:
+    """A session on the CPU. Waiting threads sleep: spinning takes the cores from whatever else runs, the other session first."""
     options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(is_spinning)))
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.intra_op_num_threads = n_threads
     # Every step has another shape: a plan of memory kept for each would grow with the shapes seen.
     options.enable_mem_pattern = False

@@ -20,6 +20,9 @@ from neural_hive.errors import AudioRejectedError, ModelError, UnavailableError
 from neural_hive.understanding.wire import receive, send
 
 _GRACE_S = 2.0
+#: What the worker frees of a megabyte or more goes back to the system, on whichever thread it was made: the pieces of a long
+#: recording are read on several. Source: mallopt(3), M_MMAP_THRESHOLD; measured, docs/explanation/decisions/0016-pieces-at-once.md.
+ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": "1000000"}
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def _environment() -> dict[str, str]:
         "HOME",
         "SYSTEMROOT",
     )
-    return {name: os.environ[name] for name in kept if name in os.environ} | {"OMP_NUM_THREADS": "1"}
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"OMP_NUM_THREADS": "1"} | ALLOCATION
 
 
 def _blame(is_decoded: bool, error: Exception) -> AudioRejectedError | UnavailableError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,19 +61,19 @@ class Recogniser:
         self._model, self._detector, self._rarity = model, detector, rarity or Rarity()
 
     def transcribe(self, waveform: NDArray[np.float32], options: Options, progress: Progress | None = None) -> Transcript:
-        """What was said.
+        """What was said. The pieces of a long recording are read several at once, each as if it were alone.
 
         Args:
             waveform: float32 (n_samples,), mono, 16 kHz, in [-1, 1].
             options: What the caller wants.
-            progress: Called with the share in [0, 1] that is done, after each piece.
+            progress: Called with the share in [0, 1] that is done, after each piece, in order and on this thread.
         """
         started = time.perf_counter()
         spans = group(self._detector.spans(waveform), max_s=MAX_PIECE_S, max_pause_s=MAX_PAUSE_S)
         vocabulary = Vocabulary(options.vocabulary)
         pieces: list[Piece] = []
-        for span in spans:
-            piece = self._piece(waveform, span, options, vocabulary)
+        for span, (heard, reading) in zip(spans, self._read(waveform, spans, options), strict=True):
+            piece = self._piece(span, heard, reading, vocabulary)
             if piece is not None:
                 pieces.append(piece)
             if progress:
@@ -83,9 +84,25 @@ class Recogniser:
         """Where somebody speaks, padded by the detector."""
         return self._detector.spans(waveform)
 
-    def _piece(self, waveform: NDArray[np.float32], span: Span, options: Options, vocabulary: Vocabulary) -> Piece | None:
-        sound = waveform[span.start : span.end]
-        heard, reading = Reader(self._model, self._rarity, sound, Wishes(options.language, options.vocabulary)).read()
+    def _read(
+        self, waveform: NDArray[np.float32], spans: Sequence[Span], options: Options
+    ) -> Iterator[tuple[language.Heard, Reading | None]]:
+        """Every span read, in order: as many at once as there are threads, since a step for one sentence fills one core.
+
+        Not as one batch: that saves less, and changes the words (docs/explanation/decisions/0016-pieces-at-once.md).
+        """
+        wishes = Wishes(options.language, options.vocabulary)
+
+        def read(span: Span) -> tuple[language.Heard, Reading | None]:
+            return Reader(self._model, self._rarity, waveform[span.start : span.end], wishes).read()
+
+        if len(spans) == 1:
+            yield read(spans[0])
+            return
+        with ThreadPoolExecutor(self._model.n_threads, thread_name_prefix="piece") as threads:
+            yield from threads.map(read, spans)
+
+    def _piece(self, span: Span, heard: language.Heard, reading: Reading | None, vocabulary: Vocabulary) -> Piece | None:
         if reading is None:
             return Piece(span, heard, "", "", 0.0, ())
         if not reading.tokens or (reading.no_speech > MAX_NO_SPEECH and reading.avg_logprob < MIN_AVG_LOGPROB):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from neural_hive.understanding.audio import decode
+from neural_hive.understanding.speech import reading
 from neural_hive.understanding.speech.reading import SHIFT_S
 from neural_hive.understanding.speech.recognise import Options
 
@@ -116,15 +117,51 @@ def test_only_an_unsure_reading_costs_a_second_encoding(recogniser, sound, monke
     assert [n - starts[0] for n in starts[1:]] == [round(SHIFT_S * RATE)] * (n_encodings - 1)
 
 
-def test_two_minutes_of_speech_are_heard_in_order(recogniser, clips, sound):
+@pytest.fixture(scope="module")
+def two_minutes(clips, sound):
+    """Spanish clips in a row, half a second between them: float32 (n_samples,), and the words said."""
     parts, said, n_samples = [], [], 0
     for clip in (clip for clip in clips if clip["lang"] == "es" and n_samples < 120 * RATE):
         waveform, text = sound(clip["file"])
         parts.append(np.pad(waveform, (0, RATE // 2)))
         said += _plain(text)
         n_samples += len(parts[-1])
-    transcript = recogniser.transcribe(np.concatenate(parts), Options())
     assert n_samples >= 120 * RATE
-    assert len(transcript.segments) >= 5
+    return np.concatenate(parts), said
+
+
+def test_two_minutes_of_speech_are_heard_in_order_and_as_if_piece_by_piece(recogniser, two_minutes, monkeypatch):
+    waveform, said = two_minutes
+    shares = []
+    assert recogniser._model.n_threads > 1
+    transcript = recogniser.transcribe(waveform, Options(word_times=True), shares.append)
+    assert len(shares) == len(transcript.segments) >= 5
+    assert shares == sorted(shares)
     assert all(a.end_s <= b.start_s for a, b in pairwise(transcript.segments))
     assert SequenceMatcher(None, said, _plain(transcript.text), autojunk=False).ratio() > 0.7
+    monkeypatch.setattr(recogniser._model, "n_threads", 1)
+    one_by_one = recogniser.transcribe(waveform, Options(word_times=True))
+    assert transcript.model_copy(update={"compute_s": 0.0}) == one_by_one.model_copy(update={"compute_s": 0.0})
+
+
+def test_each_piece_of_a_long_recording_falls_back_by_itself(recogniser, sound, monkeypatch):
+    """The sure piece is encoded once, the unsure one again later, the one that hits the limit again in full."""
+    names = ("en/asterisk_vm-rec-busy.flac", "es/asterisk_conf-unmuted.flac", "es/asterisk_vm-helpexit.flac")
+    waveforms = [sound(name)[0] for name in names]
+    long = np.concatenate([np.pad(waveform, (0, 2 * RATE)) for waveform in waveforms])
+    spans = recogniser.speech(long)
+    limited_s = spans[-1].n_samples / RATE
+    limit, encode, seen = reading.max_tokens, recogniser._model.encode, []
+    monkeypatch.setattr(reading, "max_tokens", lambda s: 3 if s == limited_s else limit(s))
+
+    def counted(heard, window_s):
+        seen.append((len(heard), window_s))
+        return encode(heard, window_s)
+
+    monkeypatch.setattr(recogniser._model, "encode", counted)
+    recogniser.transcribe(long, Options())
+    lengths = [span.n_samples for span in spans]
+    usual = [(n, reading.window_s(n / RATE)) for n in lengths]
+    later = lengths[1] + round(SHIFT_S * RATE)
+    assert len(spans) == 3
+    assert sorted(seen) == sorted([*usual, (later, reading.window_s(later / RATE)), (lengths[2], 30.0)])
